@@ -1,0 +1,1 @@
+// libjpeg is reached through C++; this header only gives the module a body.

@@ -1,0 +1,1 @@
+// libniftiio is reached through C++; this header only gives the module a body.
