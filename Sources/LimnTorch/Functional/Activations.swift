@@ -1,0 +1,34 @@
+// Activations, softmax and dropout.
+
+public func relu(_ x: Tensor) -> Tensor { torch("relu", .tensor(x)) }
+
+/// x where positive, slope · x elsewhere.
+public func leakyReLU(_ x: Tensor, _ slope: Double = 0.01) -> Tensor {
+  torch("leaky_relu", .tensor(x), .double(slope))
+}
+
+public func relu6(_ x: Tensor) -> Tensor { x.clamped(min: 0, max: 6) }
+public func elu(_ x: Tensor, alpha: Double = 1) -> Tensor { torch("elu", .tensor(x), .double(alpha)) }
+public func silu(_ x: Tensor) -> Tensor { torch("silu", .tensor(x)) }
+/// The exact GELU, by the error function.
+public func gelu(_ x: Tensor) -> Tensor { torch("gelu", .tensor(x)) }
+public func sigmoid(_ x: Tensor) -> Tensor { torch("sigmoid", .tensor(x)) }
+public func tanh(_ x: Tensor) -> Tensor { torch("tanh", .tensor(x)) }
+/// log(1 + eˣ).
+public func softplus(_ x: Tensor) -> Tensor { torch("softplus", .tensor(x)) }
+
+public func softmax(_ x: Tensor, dim: Int) -> Tensor { torch("softmax.int", .tensor(x), .int(dim)) }
+public func logSoftmax(_ x: Tensor, dim: Int) -> Tensor {
+  torch("log_softmax.int", .tensor(x), .int(dim))
+}
+
+/// Zeroes elements with `probability` and scales the rest by 1 / (1 − probability); draws from the device's
+/// default generator.
+public func dropout(_ x: Tensor, probability: Double, training: Bool) -> Tensor {
+  torch("dropout", .tensor(x), .double(probability), .bool(training))
+}
+
+/// ``dropout(_:probability:training:)`` of whole channels.
+public func dropout2d(_ x: Tensor, probability: Double, training: Bool) -> Tensor {
+  torch("feature_dropout", .tensor(x), .double(probability), .bool(training))
+}

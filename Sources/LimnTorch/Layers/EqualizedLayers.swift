@@ -1,0 +1,52 @@
+// Layers with an equalised learning rate, and the minibatch statistic (Karras et al. 2018, §4.1 and §3).
+
+/// A convolution whose stored weights are N(0, 1) and which are scaled by gain / √fan-in when used.
+public final class EqualizedConv2d: Module, UnaryLayer {
+  public let weight: Parameter
+  public let bias: Parameter
+  let scale: Double
+  let padding: Int
+
+  /// - Parameter gain: √2 before a leaky rectifier, 1 for a linear output.
+  public init(inputChannels: Int, outputChannels: Int, kernelSize: Int, gain: Double = 2.0.squareRoot()) {
+    weight = .initialized([outputChannels, inputChannels, kernelSize, kernelSize], by: .normal())
+    bias = Parameter(.zeros([outputChannels]))
+    scale = gain / Double(inputChannels * kernelSize * kernelSize).squareRoot()
+    padding = kernelSize / 2
+  }
+
+  /// x: [N, in, H, W] → [N, out, H, W].
+  public func callAsFunction(_ x: Tensor) -> Tensor { conv2d(x, weight * scale, bias, padding: padding) }
+}
+
+/// A linear map with an equalised learning rate.
+public final class EqualizedLinear: Module, UnaryLayer {
+  public let weight: Parameter
+  public let bias: Parameter
+  let scale: Double
+
+  public init(inputFeatures: Int, outputFeatures: Int, gain: Double = 2.0.squareRoot()) {
+    weight = .initialized([outputFeatures, inputFeatures], by: .normal())
+    bias = Parameter(.zeros([outputFeatures]))
+    scale = gain / Double(inputFeatures).squareRoot()
+  }
+
+  /// x: [..., in] → [..., out].
+  public func callAsFunction(_ x: Tensor) -> Tensor { linear(x, weight * scale, bias) }
+}
+
+/// Appends one channel: the mean over features and places of the standard deviation within groups of samples.
+///
+/// The group axis is the outermost split of the batch: with four groups of two, samples 0, 2, 4, 6 form one.
+/// - Parameters:
+///   - x: [N, C, H, W]; N must be a multiple of the group size used, min(`groupSize`, N).
+/// - Returns: [N, C + 1, H, W].
+public func minibatchStandardDeviation(_ x: Tensor, groupSize: Int = 4) -> Tensor {
+  let shape = x.shape
+  let group = Swift.min(groupSize, shape[0])
+  let grouped = x.reshaped([group, -1, shape[1], shape[2], shape[3]])  // [G, M, C, H, W]
+  let deviation = (grouped.variance(dims: [0], unbiased: false) + 1e-8).sqrt()  // [M, C, H, W]
+  let mean = deviation.mean(dims: [1, 2, 3], keepDim: true)  // [M, 1, 1, 1]
+  let channel = mean.repeated([group, 1, shape[2], shape[3]])  // [N, 1, H, W]
+  return Tensor.cat([x, channel], dim: 1)
+}

@@ -1,0 +1,136 @@
+// Module: a network or a part of one. Its property names are its weights' names.
+
+/// A part of a network that holds weights, buffers and other modules.
+///
+/// What a module holds is found by reflection: stored properties of type ``Parameter``, ``Buffer``,
+/// ``Module``, their optionals, and arrays of modules. A property `toRGB` gives the key `to_rgb`, an array
+/// `blocks` the keys `blocks.0`, `blocks.1`, so that a state dictionary has PyTorch's names.
+open class Module {
+  /// Whether the module trains: dropout drops and batch normalisation uses the batch's statistics.
+  public private(set) var isTraining = true
+
+  public init() {}
+
+  /// The modules held directly, by key, in the order of declaration.
+  open var children: [(key: String, module: Module)] {
+    members.flatMap { member -> [(String, Module)] in
+      switch member.value {
+      case let module as Module: [(member.key, module)]
+      case let modules as [Module]: modules.enumerated().map { ("\(member.key).\($0.offset)", $0.element) }
+      default: []
+      }
+    }
+  }
+
+  /// The weights of this module and all below it, by key, such as `blocks.0.conv1.weight`.
+  public var namedParameters: [(key: String, parameter: Parameter)] {
+    members.compactMap { member in (member.value as? Parameter).map { (member.key, $0) } }
+      + children.flatMap { child in
+        child.module.namedParameters.map { ("\(child.key).\($0.key)", $0.parameter) }
+      }
+  }
+
+  /// The buffers of this module and all below it, by key.
+  public var namedBuffers: [(key: String, buffer: Buffer)] {
+    members.compactMap { member in (member.value as? Buffer).map { (member.key, $0) } }
+      + children.flatMap { child in child.module.namedBuffers.map { ("\(child.key).\($0.key)", $0.buffer) } }
+  }
+
+  public var parameters: [Parameter] { namedParameters.map(\.parameter) }
+
+  /// The number of trainable values.
+  public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
+
+  /// This module and all below it.
+  public var modules: [Module] { [self] + children.flatMap { $0.module.modules } }
+
+  /// Switches training mode here and below.
+  public func train(_ training: Bool = true) { modules.forEach { $0.isTraining = training } }
+
+  /// Switches training mode off here and below.
+  public func evaluate() { train(false) }
+
+  /// Whether autograd follows the weights.
+  public func requireGradients(_ required: Bool) { parameters.forEach { $0.requiresGrad = required } }
+
+  /// Forgets accumulated gradients.
+  public func zeroGradients() { parameters.forEach { $0.gradient = nil } }
+
+  /// Moves weights and buffers to a device, in place.
+  public func move(to device: Device) {
+    for tensor in parameters as [Tensor] + namedBuffers.map(\.buffer) where tensor.device != device {
+      tensor.setData(tensor.detached().to(device))
+    }
+  }
+
+  /// Converts weights and floating-point buffers to an element type, in place.
+  public func convert(to dtype: DType) {
+    for tensor in parameters as [Tensor] + namedBuffers.map(\.buffer) where tensor.dtype.isFloatingPoint {
+      tensor.setData(tensor.detached().to(dtype))
+    }
+  }
+
+  /// Lays the 4-D weights out in a memory format, in place.
+  public func layOut(_ format: Tensor.MemoryFormat) {
+    for parameter in parameters where parameter.rank == 4 {
+      parameter.setData(parameter.detached().contiguous(format))
+    }
+  }
+
+  private var members: [(key: String, value: Any)] {
+    var mirrors: [Mirror] = []
+    var mirror: Mirror? = Mirror(reflecting: self)
+    while let current = mirror, current.subjectType != Module.self {
+      mirrors.append(current)
+      mirror = current.superclassMirror
+    }
+    return mirrors.reversed().flatMap(\.children).compactMap { child in
+      child.label.map { (snakeCase($0), unwrapped(child.value)) }
+    }
+  }
+}
+
+/// `runningMean` → `running_mean`, `toRGB` → `to_rgb`, `conv0` → `conv0`.
+func snakeCase(_ name: String) -> String {
+  var result = ""
+  var previousIsUpper = true
+  for character in name {
+    if character.isUppercase && !previousIsUpper { result.append("_") }
+    result.append(contentsOf: character.lowercased())
+    previousIsUpper = character.isUppercase
+  }
+  return result
+}
+
+private func unwrapped(_ value: Any) -> Any {
+  let mirror = Mirror(reflecting: value)
+  guard mirror.displayStyle == .optional else { return value }
+  return mirror.children.first?.value ?? value
+}
+
+/// Modules applied one after the other; keys are their numbers, as in PyTorch's `nn.Sequential`.
+public final class Sequential: Module, UnaryLayer {
+  public let layers: [any UnaryLayer]
+
+  public init(_ layers: [any UnaryLayer]) { self.layers = layers }
+
+  public convenience init(_ layers: any UnaryLayer...) { self.init(layers) }
+
+  public override var children: [(key: String, module: Module)] {
+    layers.enumerated().compactMap { index, layer in (layer as? Module).map { ("\(index)", $0) } }
+  }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor { layers.reduce(x) { $1($0) } }
+}
+
+/// Something that takes one tensor and gives one.
+public protocol UnaryLayer {
+  func callAsFunction(_ x: Tensor) -> Tensor
+}
+
+/// A function without weights as a layer of ``Sequential``.
+public struct Activation: UnaryLayer {
+  let function: (Tensor) -> Tensor
+  public init(_ function: @escaping (Tensor) -> Tensor) { self.function = function }
+  public func callAsFunction(_ x: Tensor) -> Tensor { function(x) }
+}

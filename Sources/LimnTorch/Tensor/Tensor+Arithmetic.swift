@@ -1,0 +1,93 @@
+// Element by element: operators, functions of one and two tensors, comparisons.
+
+extension Tensor {
+  public static func + (a: Tensor, b: Tensor) -> Tensor { torch("add.Tensor", .tensor(a), .tensor(b)) }
+  public static func - (a: Tensor, b: Tensor) -> Tensor { torch("sub.Tensor", .tensor(a), .tensor(b)) }
+  public static func * (a: Tensor, b: Tensor) -> Tensor { torch("mul.Tensor", .tensor(a), .tensor(b)) }
+  public static func / (a: Tensor, b: Tensor) -> Tensor { torch("div.Tensor", .tensor(a), .tensor(b)) }
+  public static prefix func - (a: Tensor) -> Tensor { torch("neg", .tensor(a)) }
+
+  public static func + (a: Tensor, b: Double) -> Tensor { torch("add.Scalar", .tensor(a), .double(b)) }
+  public static func - (a: Tensor, b: Double) -> Tensor { torch("sub.Scalar", .tensor(a), .double(b)) }
+  public static func * (a: Tensor, b: Double) -> Tensor { torch("mul.Scalar", .tensor(a), .double(b)) }
+  public static func / (a: Tensor, b: Double) -> Tensor { torch("div.Scalar", .tensor(a), .double(b)) }
+  public static func + (a: Double, b: Tensor) -> Tensor { b + a }
+  public static func - (a: Double, b: Tensor) -> Tensor { torch("rsub.Scalar", .tensor(b), .double(a)) }
+  public static func * (a: Double, b: Tensor) -> Tensor { b * a }
+  public static func / (a: Double, b: Tensor) -> Tensor { b.reciprocal() * a }
+
+  public static func += (a: inout Tensor, b: Tensor) { a = a + b }
+  public static func -= (a: inout Tensor, b: Tensor) { a = a - b }
+  public static func *= (a: inout Tensor, b: Double) { a = a * b }
+
+  public func pow(_ exponent: Double) -> Tensor {
+    torch("pow.Tensor_Scalar", .tensor(self), .double(exponent))
+  }
+  public func square() -> Tensor { self * self }
+  public func sqrt() -> Tensor { torch("sqrt", .tensor(self)) }
+  /// 1 / √x.
+  public func rsqrt() -> Tensor { torch("rsqrt", .tensor(self)) }
+  public func reciprocal() -> Tensor { torch("reciprocal", .tensor(self)) }
+  public func exp() -> Tensor { torch("exp", .tensor(self)) }
+  public func log() -> Tensor { torch("log", .tensor(self)) }
+  public func log2() -> Tensor { torch("log2", .tensor(self)) }
+  public func abs() -> Tensor { torch("abs", .tensor(self)) }
+  /// −1, 0 or 1.
+  public func sign() -> Tensor { torch("sign", .tensor(self)) }
+  public func sin() -> Tensor { torch("sin", .tensor(self)) }
+  public func cos() -> Tensor { torch("cos", .tensor(self)) }
+  public func floor() -> Tensor { torch("floor", .tensor(self)) }
+  public func ceil() -> Tensor { torch("ceil", .tensor(self)) }
+  /// To the nearest integer, halves to even.
+  public func round() -> Tensor { torch("round", .tensor(self)) }
+
+  /// Values cut off below `min` and above `max`.
+  public func clamped(min: Double? = nil, max: Double? = nil) -> Tensor {
+    torch("clamp", .tensor(self), .double(min), .double(max))
+  }
+
+  public func isGreater(than other: Tensor) -> Tensor { torch("gt.Tensor", .tensor(self), .tensor(other)) }
+  public func isGreater(than other: Double) -> Tensor { torch("gt.Scalar", .tensor(self), .double(other)) }
+  public func isLess(than other: Tensor) -> Tensor { torch("lt.Tensor", .tensor(self), .tensor(other)) }
+  public func isLess(than other: Double) -> Tensor { torch("lt.Scalar", .tensor(self), .double(other)) }
+  public func isAtLeast(_ other: Tensor) -> Tensor { torch("ge.Tensor", .tensor(self), .tensor(other)) }
+  public func isAtLeast(_ other: Double) -> Tensor { torch("ge.Scalar", .tensor(self), .double(other)) }
+  public func isAtMost(_ other: Tensor) -> Tensor { torch("le.Tensor", .tensor(self), .tensor(other)) }
+  public func isAtMost(_ other: Double) -> Tensor { torch("le.Scalar", .tensor(self), .double(other)) }
+  public func isEqual(to other: Tensor) -> Tensor { torch("eq.Tensor", .tensor(self), .tensor(other)) }
+  public func isEqual(to other: Double) -> Tensor { torch("eq.Scalar", .tensor(self), .double(other)) }
+  public func isNotEqual(to other: Double) -> Tensor { torch("ne.Scalar", .tensor(self), .double(other)) }
+  public func isFinite() -> Tensor { torch("isfinite", .tensor(self)) }
+  public func logicalNot() -> Tensor { torch("logical_not", .tensor(self)) }
+  public func logicalAnd(_ other: Tensor) -> Tensor { torch("logical_and", .tensor(self), .tensor(other)) }
+  public func logicalOr(_ other: Tensor) -> Tensor { torch("logical_or", .tensor(self), .tensor(other)) }
+
+  /// `a` where the condition holds, `b` elsewhere.
+  public static func `where`(_ condition: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor {
+    torch("where.self", .tensor(condition), .tensor(a), .tensor(b))
+  }
+
+  /// a + weight · (b − a).
+  public static func lerp(_ a: Tensor, _ b: Tensor, weight: Double) -> Tensor {
+    torch("lerp.Scalar", .tensor(a), .tensor(b), .double(weight))
+  }
+
+  /// a + weight · (b − a), with a weight for each element (broadcast).
+  public static func lerp(_ a: Tensor, _ b: Tensor, weight: Tensor) -> Tensor {
+    torch("lerp.Tensor", .tensor(a), .tensor(b), .tensor(weight))
+  }
+
+  /// Whether all elements of two tensors are the same bits' values; false for different shapes.
+  public func isIdentical(to other: Tensor) -> Bool {
+    shape == other.shape && dtype == other.dtype && torchNumber("equal", .tensor(self), .tensor(other)) == 1
+  }
+}
+
+/// The larger of two, element by element.
+public func maximum(_ a: Tensor, _ b: Tensor) -> Tensor { torch("maximum", .tensor(a), .tensor(b)) }
+
+/// The smaller of two, element by element.
+public func minimum(_ a: Tensor, _ b: Tensor) -> Tensor { torch("minimum", .tensor(a), .tensor(b)) }
+
+/// The matrix product over the last two axes, batched over the others.
+public func matmul(_ a: Tensor, _ b: Tensor) -> Tensor { torch("matmul", .tensor(a), .tensor(b)) }
