@@ -172,9 +172,10 @@ def discriminator_loss(D, reals, fakes, u, stage, alpha, enlargement=1):
     `enlargement` is final size / current size. The authors' graph takes the gradient with respect to the image
     nearest-enlarged to the final size, which divides the norm by this factor; 1 takes it at the current size.
     """
-    real, fake = D(reals, stage, alpha).float(), D(fakes, stage, alpha).float()
+    dtype = reals.dtype
+    real, fake = D(reals, stage, alpha).to(dtype), D(fakes, stage, alpha).to(dtype)
     mixed = torch.lerp(reals, fakes, u.view(-1, 1, 1, 1)).requires_grad_(True)
-    (gradient,) = torch.autograd.grad(D(mixed, stage, alpha).float().sum(), mixed, create_graph=True)
+    (gradient,) = torch.autograd.grad(D(mixed, stage, alpha).to(dtype).sum(), mixed, create_graph=True)
     norm = gradient.square().sum(dim=(1, 2, 3)).sqrt() / enlargement
     terms = {
         "real": real.mean(), "fake": fake.mean(), "norm": norm.mean(),
@@ -184,7 +185,7 @@ def discriminator_loss(D, reals, fakes, u, stage, alpha, enlargement=1):
 
 
 def generator_loss(G, D, z, stage, alpha):
-    return -D(G(z, stage, alpha), stage, alpha).float().mean()
+    return -D(G(z, stage, alpha), stage, alpha).to(z.dtype).mean()
 
 
 @torch.no_grad()

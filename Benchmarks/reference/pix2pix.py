@@ -129,16 +129,16 @@ class PatchGAN(nn.Module):
 
 def discriminator_loss(D, condition, real, fake):
     """Half the sum of the two binary cross-entropies (the paper's halved objective)."""
-    on_real, on_fake = D(condition, real).float(), D(condition, fake).float()
+    on_real, on_fake = D(condition, real).to(real.dtype), D(condition, fake).to(real.dtype)
     return 0.5 * (F.binary_cross_entropy_with_logits(on_real, torch.ones_like(on_real))
                   + F.binary_cross_entropy_with_logits(on_fake, torch.zeros_like(on_fake)))
 
 
 def generator_loss(D, condition, real, fake, weight=100.0):
     """Adversarial term, labelled real, plus weight * L1. Returns (loss, adversarial, L1)."""
-    on_fake = D(condition, fake).float()
+    on_fake = D(condition, fake).to(real.dtype)
     adversarial = F.binary_cross_entropy_with_logits(on_fake, torch.ones_like(on_fake))
-    l1 = F.l1_loss(fake.float(), real)
+    l1 = F.l1_loss(fake.to(real.dtype), real)
     return adversarial + weight * l1, adversarial, l1
 
 
