@@ -1,9 +1,9 @@
 # Writes metrics/{ms_ssim,swd}.safetensors from Benchmarks/reference/metrics.py (float64, stored as float64).
-# One compact set of images serves all: `a` and `b` [6, 64, 64] uint8 are grey; b[i] is a[i] after one distortion.
+# One compact set of images serves all: `a` and `b` [5, 64, 64] uint8 are grey; b[i] is a[i] after one distortion.
 #   64 px, grey:  the pairs (a[i], b[i]).
 #   192 px, grey: the same pairs with every pixel repeated 3 x 3.
 #   "set.192":    the seven images a[0], b[0], a[1], b[1], a[2], b[2], a[3] at 192 px, of which the last has no partner.
-#   64 px, RGB:   real[i] = (a[i], a[i+1], b[i]) and fake[i] = (b[i], b[i+2], a[i+3]), indices modulo 6, i < 4.
+#   64 px, RGB:   real[i] = (a[i], a[i+1], b[i]) and fake[i] = (b[i], b[i+2], a[i+3]), indices modulo 5, i < 4.
 import pathlib
 import sys
 
@@ -18,23 +18,22 @@ import metrics  # noqa: E402
 
 
 def grey_images(rng):
-    smooth = ndimage.gaussian_filter(rng.standard_normal((6, 64, 64)), (0, 1.5, 1.5))
+    smooth = ndimage.gaussian_filter(rng.standard_normal((5, 64, 64)), (0, 1.5, 1.5))
     smooth = 128 + 40 * smooth / smooth.std()
     a = np.clip(np.round(smooth), 0, 255)
     b = np.stack([
         a[0] + rng.normal(0, 10, a[0].shape),           # noise
-        ndimage.gaussian_filter(a[1], 1.0),             # blur
-        0.6 * a[2] + 70,                                # contrast and brightness
-        np.roll(a[3], (1, 2), (0, 1)),                  # shift
-        rng.permutation(a[4].reshape(-1)).reshape(64, 64),  # unrelated, same histogram
-        255 - a[5],                                     # negative: the covariance, and so the clip, is below 0
+        0.6 * ndimage.gaussian_filter(a[1], 1.0) + 70,  # blur, contrast and brightness
+        np.roll(a[2], (1, 2), (0, 1)),                  # shift
+        (a[3] + rng.permutation(a[3].reshape(-1)).reshape(64, 64)) / 2,  # half replaced by white noise
+        255 - a[4],                                     # negative: the covariance, and so the clip, is below 0
     ])
     return a.astype(np.uint8), np.clip(np.round(b), 0, 255).astype(np.uint8)
 
 
 def rgb_images(a, b):
-    real = np.stack([np.stack([a[i], a[(i + 1) % 6], b[i]]) for i in range(4)])
-    fake = np.stack([np.stack([b[i], b[(i + 2) % 6], a[(i + 3) % 6]]) for i in range(4)])
+    real = np.stack([np.stack([a[i], a[(i + 1) % 5], b[i]]) for i in range(4)])
+    fake = np.stack([np.stack([b[i], b[(i + 2) % 5], a[(i + 3) % 5]]) for i in range(4)])
     return real, fake
 
 
@@ -66,9 +65,7 @@ def swd_fixture(rng, a, b):
     out = {"directions": directions, "swd.grey": np.array(grey), "swd.rgb": np.array(rgb)}
     for size, rp, fp, level in zip(sizes, real_positions, fake_positions, pyramid):
         out[f"real_positions.{size}"], out[f"fake_positions.{size}"] = rp.astype(np.uint8), fp.astype(np.uint8)
-        if size < 64:
-            out[f"laplacian.{size}"] = level[0].astype(np.float32)
-    out["laplacian.64.first_rows"] = pyramid[0][0, :, :4].astype(np.float32)
+        out[f"laplacian.{size}"] = level[0, :, :5].astype(np.float32)
     return out
 
 

@@ -90,7 +90,8 @@ def pggan_fixture(dtype):
     pggan.training_step(state, reals, z_d, z_g, u, 2, 0.4)
     last = pggan.training_step(state, reals, z_g, z_d, 1 - u, 2, 0.4)
     out.update({f"after.{name}": value for name, value in last.items()})
-    out.update(named("after.generator", G) | named("after.discriminator", D))
+    after = named("after.generator", G) | named("after.discriminator", D)
+    out.update({k: v for k, v in after.items() if v.numel() < 600})
     average = state.average.state_dict()
     out.update({f"after.average.{k}": average[k] for k in ("conv0.weight", "conv0.bias", "to_rgb.2.weight")})
     return out
@@ -99,7 +100,7 @@ def pggan_fixture(dtype):
 def pix2pix_fixture(dtype):
     torch.manual_seed(2)
     G = randomized(pix2pix.UNet(1, 1, size=32, ngf=1), weight=0.2).to(dtype)
-    D = randomized(pix2pix.PatchGAN(2, ndf=2), weight=0.2).to(dtype)
+    D = randomized(pix2pix.PatchGAN(2, ndf=1), weight=0.2).to(dtype)
     data = smooth_images(np.random.default_rng(2), 4, 32)
     sketches, images = scaled(data, dtype).split(2)
     out = {**named("unet", G), **named("patchgan", D), "sketches": data[:2], "images": data[2:]}
@@ -111,10 +112,10 @@ def pix2pix_fixture(dtype):
     out.update(gradients("d_gradient", d_loss, D))
     out.update(gradients("g_gradient", out["g_loss"], G))
 
-    instance_G, instance_D = pix2pix.UNet(1, 1, 32, 1, norm="instance"), pix2pix.PatchGAN(2, 2, norm="instance")
+    instance_G, instance_D = pix2pix.UNet(1, 1, 32, 1, norm="instance"), pix2pix.PatchGAN(2, 1, norm="instance")
     instance_G.to(dtype).load_state_dict(G.state_dict())
     instance_D.to(dtype).load_state_dict(D.state_dict())
-    out["instance.output"] = instance_G(sketches, dropout=False)
+    out["instance.output"] = instance_G(sketches, dropout=False)[:1]
     out["instance.logits"] = instance_D(sketches, images)
     return out
 
@@ -150,9 +151,9 @@ def skrgan_fixture(dtype):
 
 def sketch_fixture():
     rng = np.random.default_rng(4)
-    image = smooth_images(rng, 1, 40, channels=3)[0].permute(1, 2, 0).contiguous()
-    rows, columns = np.mgrid[:40, :40]
-    mask = ((rows - 19.5) ** 2 + (columns - 19.5) ** 2 < 18**2).astype(np.uint8)
+    image = smooth_images(rng, 1, 32, channels=3)[0].permute(1, 2, 0).contiguous()
+    rows, columns = np.mgrid[:32, :32]
+    mask = ((rows - 15.5) ** 2 + (columns - 15.5) ** 2 < 14**2).astype(np.uint8)
     rgb = image.numpy()
     results = {
         "cross": sketch.sketch(rgb),
