@@ -5,8 +5,9 @@ import Synchronization
 
 /// Shows how far a long task is.
 ///
-/// On a terminal one line is rewritten in place, cut to the window's width. Elsewhere (a log file, a cluster's
-/// output) a plain line is printed every `plainInterval` seconds. May be called from several threads.
+/// On a terminal one line is rewritten in place, cut to the window's width. Elsewhere (a log file, a
+/// cluster's output) a plain line is printed every `plainInterval` seconds. May be called from several
+/// threads.
 public final class ProgressLine: Sendable {
   /// Where the line goes, and how: replaced in tests.
   struct Output: Sendable {

@@ -71,10 +71,15 @@ struct ChartAxis: Equatable {
     return linear(value - margin, value + margin, about: 4)
   }
 
-  /// The smallest of 1, 2, 5 times a power of ten that is not below `raw`.
+  /// The one of 1, 2, 5 times a power of ten that is about `raw`.
   private static func niceStep(_ raw: Double) -> Double {
     let power = pow(10, Foundation.log10(raw).rounded(.down))
-    return ([1, 2, 5].first { $0 * power >= raw * 0.999 } ?? 10) * power
+    switch raw / power {
+    case ..<1.5: return power
+    case ..<3.5: return 2 * power
+    case ..<7.5: return 5 * power
+    default: return 10 * power
+    }
   }
 
   private static func logarithmic(_ low: Double, _ high: Double) -> ChartAxis {

@@ -59,7 +59,7 @@ public struct HTMLReport: Sendable {
 
   /// Writes the page beside `url` and renames it, so that a reader never meets half of it.
   ///
-  /// - Throws: ``LimnTorch/AtomicFileError`` if the file cannot be written.
+  /// - Throws: `AtomicFileError` if the file cannot be written.
   public func write(to url: URL) throws {
     try AtomicFile.write(Data(render().utf8), to: url)
   }

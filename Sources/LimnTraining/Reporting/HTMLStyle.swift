@@ -26,6 +26,7 @@ enum HTMLStyle {
 
   private static let text = """
     * { box-sizing: border-box; }
+    dl, dd, figure, ul { margin: 0; padding: 0; }
     html { -webkit-text-size-adjust: 100%; scroll-behavior: smooth; }
     body {
       margin: 0; background: var(--paper); color: var(--ink);
@@ -44,22 +45,24 @@ enum HTMLStyle {
     main { padding-bottom: 5rem; }
     section { margin-top: 2.75rem; }
     section > * + * { margin-top: 1.25rem; }
+    section > h2 + p { margin-top: .4rem; }
+    section > h2 + .facts { margin-top: .6rem; }
     h2 { margin: 0; font-size: 1.2rem; font-weight: 620; letter-spacing: -.01em; line-height: 1.3; }
-    p { margin: .5rem 0; max-width: 44rem; text-wrap: pretty; }
+    p { margin: 0; max-width: 44rem; text-wrap: pretty; }
     small { color: var(--quiet); font-size: .85em; font-weight: 400; }
 
     """
 
   private static let blocks = """
-    dl, dd, figure, ul { margin: 0; padding: 0; }
     dt { color: var(--quiet); font-size: .85rem; }
     .highlights { display: grid; gap: 1px; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr));
-      background: var(--rule); border: 1px solid var(--rule); border-radius: 10px; overflow: hidden; }
-    .highlights > div { background: var(--card); padding: .9rem 1.1rem 1rem; }
+      background: var(--card); border: 1px solid var(--rule); border-radius: 10px; overflow: hidden; }
+    .highlights > div { padding: .9rem 1.1rem 1rem; box-shadow: 0 0 0 1px var(--rule); }
     .highlights dd { font-size: 1.6rem; font-weight: 600; letter-spacing: -.02em; line-height: 1.25;
       font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
     .highlights small { display: block; font-size: .8rem; letter-spacing: 0; line-height: 1.4; }
-    .facts { display: grid; column-gap: 3rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 24rem), 1fr)); }
+    .facts { display: grid; column-gap: 3rem;
+      grid-template-columns: repeat(auto-fill, minmax(min(100%, 24rem), 1fr)); }
     .facts > div { display: grid; grid-template-columns: 8rem 1fr; align-items: baseline; padding: .45rem 0;
       border-bottom: 1px solid var(--rule); }
     .facts dd { overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
@@ -70,25 +73,28 @@ enum HTMLStyle {
     th { color: var(--quiet); font-size: .82rem; font-weight: 550; white-space: nowrap; }
     td { border-top: 1px solid var(--rule); }
     .number { text-align: right; white-space: nowrap; }
-    .figures { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr)); }
+    .figures { display: grid; gap: 1.25rem;
+      grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr)); }
     figure img { display: block; width: 100%; height: auto; border-radius: 8px; background: #000; }
     figure img.pixelated { image-rendering: pixelated; }
     section > figure:not(.chart) { width: fit-content; max-width: 100%; }
     section > figure img { width: auto; max-width: 100%; min-width: min(100%, 32rem); }
     figcaption { margin-top: .55rem; color: var(--quiet); font-size: .88rem; line-height: 1.45; }
-    .strip { display: flex; gap: .75rem; overflow-x: auto; padding-bottom: .75rem; scroll-snap-type: x proximity; }
+    .strip { display: flex; gap: .75rem; overflow-x: auto; padding-bottom: .75rem;
+      scroll-snap-type: x proximity; }
     .strip figure { flex: 0 0 clamp(8rem, 22vw, 12rem); scroll-snap-align: start; }
     .strip img { border-radius: 6px; }
     .strip figcaption { margin-top: .35rem; font-size: .8rem; font-variant-numeric: tabular-nums; }
     details { background: var(--card); border: 1px solid var(--rule); border-radius: 10px; }
     summary { padding: .75rem 1.1rem; cursor: pointer; font-weight: 550; }
     pre { margin: 0; padding: 1rem 1.1rem; border-top: 1px solid var(--rule); overflow-x: auto; tab-size: 2;
-      font: .83rem/1.6 ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
+      font: .83rem/1.6 ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, monospace; }
 
     """
 
   private static let charts = """
-    .charts { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 25rem), 1fr)); }
+    .charts { display: grid; gap: 1.25rem;
+      grid-template-columns: repeat(auto-fit, minmax(min(100%, 25rem), 1fr)); }
     .chart { padding: 1rem 1.1rem .8rem; background: var(--card); border: 1px solid var(--rule);
       border-radius: 10px; box-shadow: var(--shade); min-width: 0; }
     .chart figcaption { margin: 0; color: var(--ink); font-size: .95rem; font-weight: 600; }
@@ -97,12 +103,15 @@ enum HTMLStyle {
     .legend li::before { content: ""; display: inline-block; width: .95em; height: .22em; margin-right: .45em;
       vertical-align: .25em; border-radius: 2px; background: var(--c); }
     .legend b { color: var(--ink); font-weight: 550; font-variant-numeric: tabular-nums; }
-    .plot { display: grid; grid-template-columns: 2.9rem 1fr; grid-template-rows: 13rem 1.5rem; padding: .4rem .6rem 0 0; }
+    .plot { display: grid; grid-template-columns: 2.9rem 1fr; grid-template-rows: 13rem 1.5rem;
+      padding: .4rem .6rem 0 0; }
     .plot svg { width: 100%; height: 100%; overflow: visible; }
     .y, .x { position: relative; color: var(--quiet); font-size: .75rem; font-variant-numeric: tabular-nums; }
-    .y span { position: absolute; right: .65rem; transform: translateY(-50%); line-height: 1; white-space: nowrap; }
+    .y span { position: absolute; right: .65rem; transform: translateY(-50%); line-height: 1;
+      white-space: nowrap; }
     .x { grid-column: 2; }
-    .x span { position: absolute; top: .5rem; transform: translateX(-50%); line-height: 1; white-space: nowrap; }
+    .x span { position: absolute; top: .5rem; transform: translateX(-50%); line-height: 1;
+      white-space: nowrap; }
     .axis { margin: .15rem .6rem 0 2.9rem; color: var(--quiet); font-size: .75rem; text-align: center; }
     .chart path { fill: none; vector-effect: non-scaling-stroke; }
     .chart .grid { stroke: var(--rule); stroke-width: 1; }
@@ -120,6 +129,7 @@ enum HTMLStyle {
     @media (max-width: 34rem) {
       .highlights { grid-template-columns: 1fr 1fr; }
       .highlights dd { font-size: 1.3rem; }
+      th, td { padding: .5rem .65rem; }
       .facts > div { grid-template-columns: 6.5rem 1fr; }
       .plot { grid-template-rows: 11rem 1.5rem; }
     }

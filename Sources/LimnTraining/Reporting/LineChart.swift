@@ -22,7 +22,7 @@ public struct LineChart: Sendable {
   public var scale: ChartScale
   public var series: [Series]
 
-  /// - Parameter scale: of the vertical axis.
+  /// A chart whose vertical axis is laid out by `scale`.
   public init(title: String, xLabel: String = "step", scale: ChartScale = .linear, series: [Series]) {
     self.title = title
     self.xLabel = xLabel

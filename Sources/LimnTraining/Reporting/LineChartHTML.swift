@@ -27,7 +27,8 @@ extension LineChart {
 
   private var legend: String {
     let items = series.enumerated().map { index, line in
-      "<li class=\"s\(index % 6)\">\(line.name.htmlEscaped) <b>\(line.latest)</b></li>"
+      let name = line.name == title ? "last" : line.name.htmlEscaped
+      return "<li class=\"s\(index % 6)\">\(name) <b>\(line.latest)</b></li>"
     }
     return "<ul class=\"legend\">\(items.joined())</ul>"
   }
@@ -42,7 +43,8 @@ extension LineChart {
 extension LineChart.Series {
   /// The last value that is a number.
   fileprivate var latest: String {
-    points.last { $0.y.isFinite }.map { HumanReadable.number($0.y) } ?? "–"
+    let number = points.last { $0.y.isFinite }.map { HumanReadable.number($0.y) }
+    return number?.replacingOccurrences(of: "-", with: "−") ?? "–"
   }
 }
 
@@ -86,7 +88,8 @@ private struct Drawing {
 
   private func line(_ run: [ChartPoint]) -> String {
     let places = run.map { place($0.x, $0.mean) }
-    return places.count == 1 ? dot(places[0]) : "<path class=\"line\" d=\"M\(places.joined(separator: "L"))\"/>"
+    return places.count == 1
+      ? dot(places[0]) : "<path class=\"line\" d=\"M\(places.joined(separator: "L"))\"/>"
   }
 
   private func band(_ run: [ChartPoint]) -> String {

@@ -64,10 +64,10 @@ public final class MetricsLog {
   /// Opens the log at `url`, which is made if it is not there.
   ///
   /// Rows after `resumeStep` and a torn last line are removed, so that the steps that a resumed run takes
-  /// again do not stand in the log twice.
+  /// again do not stand in the log twice; 0 for a new run.
   ///
   /// - Throws: ``ReportingError`` if the file cannot be opened or holds a bad line before its last.
-  public init(url: URL, resumeStep: Int = 0) throws {
+  public init(url: URL, resumeStep: Int) throws {
     let old = FileManager.default.contents(atPath: url.path) ?? Data()
     let kept = try Self.lines(of: old, at: url).prefix { $0.row.step <= resumeStep }.last?.end ?? 0
     let descriptor = open(url.path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)

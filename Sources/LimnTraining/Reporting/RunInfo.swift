@@ -52,7 +52,7 @@ public struct RunInfo: Codable, Equatable, Sendable {
 
   /// Writes `run.json` into `folder`, whole or not at all.
   ///
-  /// - Throws: ``LimnTorch/AtomicFileError``.
+  /// - Throws: `AtomicFileError`.
   public func write(to folder: URL) throws {
     let encoder = JSONEncoder()
     encoder.dateEncodingStrategy = .iso8601

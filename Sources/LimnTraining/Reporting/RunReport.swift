@@ -11,17 +11,16 @@ public enum RunReport {
   /// Writes `report.html` into `runFolder`, from `run.json`, `metrics.jsonl`, `samples/` and `recipe.yaml`.
   ///
   /// - Throws: ``ReportingError`` if `run.json` or the log is missing or damaged, or
-  ///   ``LimnTorch/AtomicFileError``. Samples and the recipe may be missing.
+  ///   `AtomicFileError`. Samples and the recipe may be missing.
   public static func write(runFolder: URL) throws {
     let info = try RunInfo.read(from: runFolder)
     let rows = try MetricsLog.read(runFolder.appendingPathComponent("metrics.jsonl"))
     var report = HTMLReport(
-      title: "\(info.method) on \(info.datasetName)", subtitle: runFolder.standardizedFileURL.lastPathComponent)
+      title: "\(info.method) on \(info.datasetName)",
+      subtitle: runFolder.standardizedFileURL.lastPathComponent)
     report.section("", summary(rows))
     report.section("Run", .facts(facts(info)))
-    for group in SampleGroup.all(in: runFolder.appendingPathComponent("samples")) {
-      report.section(group.heading, samples(group))
-    }
+    report.section("Samples", samples(SampleGroup.all(in: runFolder.appendingPathComponent("samples"))))
     report.section("Curves", charts(rows))
     report.section("Recipe", recipe(runFolder))
     try report.write(to: runFolder.appendingPathComponent("report.html"))
@@ -40,20 +39,26 @@ public enum RunReport {
     ]
   }
 
+  private static let minutes = Date.ISO8601FormatStyle(timeZone: .gmt).year().month().day()
+    .dateSeparator(.dash).dateTimeSeparator(.space).time(includingFractionalSeconds: false)
+
   private static func facts(_ info: RunInfo) -> [HTMLFact] {
     [
       HTMLFact("Method", info.method), HTMLFact("Dataset", info.dataset),
       HTMLFact("Device", info.device), HTMLFact("Precision", info.precision),
       HTMLFact("Seed", String(info.seed)),
-      HTMLFact("Started", info.started.formatted(.iso8601.dateTimeSeparator(.space))),
+      HTMLFact("Started", "\(info.started.formatted(minutes)) UTC"),
       HTMLFact("Limn", info.version),
     ]
   }
 
-  private static func samples(_ group: SampleGroup) -> [HTMLBlock] {
-    guard let last = group.sheets.last, let newest = figure(last, of: group) else { return [] }
-    let history = group.spread(historyLength).compactMap { figure($0, of: group) }
-    return [.figure(newest)] + (history.count > 1 ? [.strip(history)] : [])
+  /// The newest sheet of every group side by side, then how each group came to it.
+  private static func samples(_ groups: [SampleGroup]) -> [HTMLBlock] {
+    let newest = groups.compactMap { group in group.sheets.last.flatMap { figure($0, of: group) } }
+    let histories = groups.map { group in
+      group.sheets.count > 1 ? group.spread(historyLength).compactMap { figure($0, of: group) } : []
+    }
+    return (newest.isEmpty ? [] : [.figures(newest)]) + histories.filter { !$0.isEmpty }.map { .strip($0) }
   }
 
   private static func figure(_ sheet: SampleGroup.Sheet, of group: SampleGroup) -> HTMLFigure? {
@@ -61,7 +66,9 @@ public enum RunReport {
       return nil
     }
     let step = "step \(HumanReadable.count(sheet.step))"
-    return HTMLFigure(png: png, caption: "S\(step.dropFirst())", alt: "\(group.heading) drawn at \(step)")
+    return HTMLFigure(
+      png: png, caption: "\(group.heading), \(step)", alt: "Sheet of \(group.heading.lowercased()) at \(step)"
+    )
   }
 
   private static func recipe(_ runFolder: URL) -> [HTMLBlock] {
@@ -77,7 +84,8 @@ public enum RunReport {
     }
     let charts = groups.map { chart(of: $0.value.sorted(), prefix: $0.key, rows: rows) }
     guard !charts.isEmpty else { return [] }
-    let words = "Lines are means of neighbouring log rows where there are many; the band behind is their range."
+    let words =
+      "Lines are means of neighbouring log rows where there are many; the band behind is their range."
     return [.prose(words), .charts(charts)]
   }
 

@@ -18,7 +18,9 @@ struct SampleGroup: Equatable {
   static func all(in folder: URL) -> [SampleGroup] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
     let parsed = names.compactMap { name in
-      parse(name).map { (prefix: $0.prefix, sheet: Sheet(step: $0.step, url: folder.appendingPathComponent(name))) }
+      parse(name).map {
+        (prefix: $0.prefix, sheet: Sheet(step: $0.step, url: folder.appendingPathComponent(name)))
+      }
     }
     return Dictionary(grouping: parsed, by: \.prefix).sorted { $0.key < $1.key }.map { prefix, members in
       SampleGroup(prefix: prefix, sheets: members.map(\.sheet).sorted { $0.step < $1.step })

@@ -33,7 +33,11 @@ public final class TensorBoardWriter {
   /// Adds one number; `tag` groups by what stands before its first `/`.
   public func addScalar(_ tag: String, _ value: Double, step: Int) {
     append(step: step) { event in
-      event.summary.value = [.with { $0.tag = tag; $0.simpleValue = Float(value) }]
+      event.summary.value = [
+        .with {
+          $0.tag = tag; $0.simpleValue = Float(value)
+        }
+      ]
     }
   }
 
@@ -45,7 +49,11 @@ public final class TensorBoardWriter {
       throw ReportingError("image \(tag) of step \(step): expected PNG data, found something else")
     }
     append(step: step) { event in
-      event.summary.value = [.with { $0.tag = tag; $0.image = Self.image(png, header) }]
+      event.summary.value = [
+        .with {
+          $0.tag = tag; $0.image = Self.image(png, header)
+        }
+      ]
     }
   }
 
