@@ -115,7 +115,8 @@ public final class ProgressLine: Sendable {
 
   private func status(_ completed: Int, details: [String], in state: State) -> ProgressStatus {
     let speed = state.steps.value.flatMap { $0 > 0 ? $0 : nil }
-    let remaining = total.flatMap { total in speed.map { Double(max(0, total - completed)) / $0 } }
+    let left = total.flatMap { $0 > completed ? Double($0 - completed) : nil }
+    let remaining = left.flatMap { left in speed.map { left / $0 } }
     return ProgressStatus(
       label: label, completed: completed, total: total, unit: unit, rate: state.items.value,
       remaining: remaining, details: details, memory: ProcessMemory.resident)
