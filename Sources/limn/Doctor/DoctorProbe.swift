@@ -23,7 +23,8 @@ struct DoctorProbe {
 
   private func processor() -> [Finding] {
     let cpu = CPUInfo(cpuinfo: read("/proc/cpuinfo") ?? "")
-    let features = cpu.features.isEmpty ? "none that matter" : cpu.features.map(\.name).joined(separator: ", ")
+    let names = cpu.features.map(\.name)
+    let features = names.isEmpty ? "none that matter" : names.joined(separator: ", ")
     return [
       Finding(section: "Processor", name: "model", value: cpu.model),
       Finding(
@@ -52,7 +53,9 @@ struct DoctorProbe {
   }
 
   private func formats() -> [Finding] {
-    []
+    [
+      Finding(section: "Formats", name: "readers", value: "DICOM, NIfTI, TIFF, PNG, JPEG")
+    ]
   }
 
   private func storage() -> [Finding] {
@@ -70,11 +73,11 @@ struct DoctorProbe {
   }
 
   static func disk(free: Int, folder: String) -> Finding {
-    let scarce = free < 5_000_000_000
+    let scarce = free < 5 << 30
     return Finding(
       section: "Storage", name: "disk", value: "\(SystemTexts.size(free)) free in \(folder)",
       state: scarce ? .note : .ok,
-      advice: scarce ? "A run keeps several checkpoints; have 5 GB free, or give --out another disk." : nil)
+      advice: scarce ? "A run keeps several checkpoints; have 5 GiB free, or give --out another disk." : nil)
   }
 
   private func pythonTorch() -> Finding {

@@ -43,10 +43,10 @@ enum SystemTexts {
     return String(line[start...])
   }
 
-  /// `1.5 GB` and the like, in powers of 1000.
+  /// `1.5 GiB` and the like.
   static func size(_ bytes: Int) -> String {
-    let gigabytes = Double(bytes) / 1e9
-    return gigabytes < 10 ? String(format: "%.1f GB", gigabytes) : "\(Int(gigabytes.rounded())) GB"
+    let gibibytes = Double(bytes) / 0x1p30
+    return gibibytes < 10 ? String(format: "%.1f GiB", gibibytes) : "\(Int(gibibytes.rounded())) GiB"
   }
 
   private static func value(of key: String, separator: Character, in text: String) -> String? {
