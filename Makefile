@@ -11,7 +11,8 @@ LIBRARIES := LimnTorch LimnImaging LimnDatasets LimnMetrics LimnTraining LimnTra
 # Swift with libtorch's place in the environment; the run path of an installed limn comes first.
 SWIFT = source $(DEPS)/env && swift
 LINK = -Xlinker -rpath -Xlinker '$$ORIGIN/../lib/limn/torch/lib' $$LIMN_LINK
-RELEASE = -c release --static-swift-stdlib $(LINK)
+# lld, since the default linker warns about the static Foundation's own code.
+RELEASE = -c release --static-swift-stdlib -Xswiftc -use-ld=lld $(LINK)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

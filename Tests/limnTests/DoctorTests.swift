@@ -127,11 +127,13 @@ import Testing
     #expect(DoctorProbe.disk(free: 100 << 30, folder: "/tmp").state == .ok)
   }
 
-  @Test func thisMachineHasAnswers() {
+  @Test func thisMachineHasAnswers() throws {
     let findings = DoctorProbe().findings()
     let sections = Set(findings.map(\.section))
     #expect(sections.isSuperset(of: ["Software", "Processor", "GPU", "Formats", "Storage"]))
     #expect(findings.allSatisfy { !$0.value.isEmpty })
+    let libtorch = try #require(findings.first { $0.name == "libtorch" })
+    #expect(libtorch.value.hasSuffix("/libtorch_cpu.so"))
   }
 }
 

@@ -122,7 +122,12 @@ struct DoctorProbe {
     withUnsafeBytes(of: characters) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
   }
 
-  private func read(_ path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }
+  /// The text of a file, read to its end: the files of `/proc` come a page at a time, and Foundation's
+  /// one-call readers stop after the first.
+  private func read(_ path: String) -> String? {
+    guard let file = FileHandle(forReadingAtPath: path), let data = try? file.readToEnd() else { return nil }
+    return String(decoding: data, as: UTF8.self)
+  }
 
   private func entries(_ folder: String) -> [String] {
     ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
