@@ -1,4 +1,4 @@
-// Limn as a library: multiply two tensors and differentiate.
+// Limn as a library: two matrices multiplied by libtorch.
 
 import LimnTorch
 
