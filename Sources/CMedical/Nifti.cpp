@@ -199,10 +199,9 @@ void readVoxels(Stream &stream, const nifti_image &header, size_t maximumBytes, 
 void read(const std::string &path, size_t maximumBytes, CMedImage &image) {
   Stream stream(path, "rb", true);
   std::array<uint8_t, headerBytes2> bytes = {};
-  const size_t got = stream.read(bytes.data(), headerBytes1);
-  const size_t more = got == headerBytes1 ? stream.read(bytes.data() + headerBytes1, headerBytes2 - headerBytes1) : 0;
+  const size_t got = stream.read(bytes.data(), bytes.size());
   size_t used = 0;
-  const Header header = parseHeader(bytes, got + more, &used);
+  const Header header = parseHeader(bytes, got, &used);
   describe(*header, image);
   if (header->nifti_type != NIFTI_FTYPE_NIFTI1_1 && header->nifti_type != NIFTI_FTYPE_NIFTI2_1) {
     fail("a header whose voxels lie in another file, expected a single .nii or .nii.gz");
@@ -262,6 +261,18 @@ std::vector<uint8_t> headerBytes(nifti_image &header, const CMedImage &image) {
 }
 
 }  // namespace
+
+bool CMedNIfTIProbe(const char *path) {
+  CMedError error;
+  return guarded(&error, [&] {
+    Stream stream(path, "rb", true);
+    std::array<uint8_t, headerBytes1> bytes = {};
+    if (stream.read(bytes.data(), bytes.size()) != bytes.size()) fail("too short");
+    const bool first = std::memcmp(bytes.data() + 344, "n+1", 4) == 0;
+    const bool second = std::memcmp(bytes.data() + 4, "n+2", 4) == 0;
+    if (!first && !second) fail("no magic");
+  });
+}
 
 bool CMedNIfTIRead(const char *path, size_t maximumBytes, CMedImage *image, CMedError *error) {
   return guarded(error, [&] {

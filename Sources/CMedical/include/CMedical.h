@@ -81,6 +81,8 @@ bool CMedPNGRead(const void *bytes, size_t count, size_t maximumBytes, CMedImage
 bool CMedJPEGRead(const void *bytes, size_t count, size_t maximumBytes, CMedImage *image, CMedError *error);
 bool CMedTIFFRead(const char *path, size_t maximumBytes, CMedImage *image, CMedError *error);
 bool CMedNIfTIRead(const char *path, size_t maximumBytes, CMedImage *image, CMedError *error);
+/// Whether the file, plain or gzip, begins with a NIfTI header that holds its voxels too.
+bool CMedNIfTIProbe(const char *path);
 bool CMedDicomRead(
     const char *path, size_t maximumBytes, CMedImage *image, CMedDicomHeader *header, CMedError *error);
 /// Reads all that stands before the pixels.
