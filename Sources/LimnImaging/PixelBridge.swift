@@ -84,11 +84,3 @@ func checked(
   guard !call(&error) else { return }
   throw ImagingError(file: file, found: error.line, expected: expected, advice: advice)
 }
-
-extension Tensor {
-  /// The tensor with `dims` running backwards. libtorch flips no uint16, whose bits travel as int16.
-  func reversed(dims: [Int]) -> Tensor {
-    guard dtype == .uint16 else { return flipped(dims) }
-    return viewed(as: .int16).flipped(dims).viewed(as: .uint16)
-  }
-}

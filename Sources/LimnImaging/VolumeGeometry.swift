@@ -30,7 +30,7 @@ extension Volume {
     let order = [0] + sources.reversed().map { 3 - $0 }
     let flipped = (0..<3).filter { flips[$0] }.map { 3 - $0 }
     let permuted = voxels.permuted(order)
-    return (flipped.isEmpty ? permuted : permuted.reversed(dims: flipped)).contiguous()
+    return (flipped.isEmpty ? permuted : permuted.flipped(flipped)).contiguous()
   }
 
   /// New voxel indices to old ones.
