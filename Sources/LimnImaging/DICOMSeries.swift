@@ -9,7 +9,8 @@ public enum DICOMSeries {
   /// Reads every DICOM image below a folder (or one file); other files are passed over.
   /// - Returns: a volume for each series and orientation, in the order of their first files' names.
   /// - Throws: `ImagingError` where there is none, or where a file of a series cannot be decoded.
-  public static func read(_ path: String) throws -> [Volume] {
+  public static func read(_ url: URL) throws -> [Volume] {
+    let path = url.path
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw ImagingError(
@@ -23,8 +24,8 @@ public enum DICOMSeries {
 
   /// Reads the given files as the volumes that they make up.
   /// - Throws: `ImagingError` where there is none, or where a file cannot be decoded.
-  public static func read(files: [String]) throws -> [Volume] {
-    try read(files: files, in: files.first ?? "no file")
+  public static func read(files: [URL]) throws -> [Volume] {
+    try read(files: files.map(\.path), in: files.first?.path ?? "no file")
   }
 
   private static func read(files: [String], in place: String) throws -> [Volume] {

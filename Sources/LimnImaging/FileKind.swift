@@ -11,8 +11,10 @@ public enum FileKind: String, Sendable, CaseIterable {
   case nifti = "NIfTI"
   case dicom = "DICOM"
 
-  /// What the file at `path` begins as; nil where it is none of them or cannot be opened.
-  public init?(sniffing path: String) {
+  /// What the file begins as; nil where it is none of them or cannot be opened.
+  public init?(sniffing url: URL) { self.init(sniffing: url.path) }
+
+  init?(sniffing path: String) {
     guard let handle = FileHandle(forReadingAtPath: path) else { return nil }
     defer { try? handle.close() }
     guard let start = try? handle.read(upToCount: 132).map({ [UInt8]($0) }) else { return nil }

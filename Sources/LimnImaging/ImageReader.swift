@@ -10,7 +10,7 @@ public enum ImageReader {
   public static let maximumBytes = 4 << 30
 
   /// Whether the file's content begins like a format that this reader knows.
-  public static func isReadable(_ path: String) -> Bool { FileKind(sniffing: path) != nil }
+  public static func isReadable(_ url: URL) -> Bool { FileKind(sniffing: url.path) != nil }
 
   /// Reads one file.
   ///
@@ -18,7 +18,8 @@ public enum ImageReader {
   /// alpha dropped, EXIF orientation applied. Integers stay as they are stored; NIfTI scaling gives float32,
   /// DICOM rescaling int16 or float32.
   /// - Throws: `ImagingError`.
-  public static func read(_ path: String) throws -> Volume {
+  public static func read(_ url: URL) throws -> Volume {
+    let path = url.path
     guard FileManager.default.fileExists(atPath: path) else {
       throw ImagingError(
         file: path, found: "no such file", expected: "an image", advice: "check the path")

@@ -27,9 +27,9 @@ public enum PNGFile {
   }
 
   /// Encodes and writes an image; the file appears whole or not at all.
-  /// - Throws: `ImagingError`.
-  public static func write(pixels: Tensor, text: [String: String] = [:], to path: String) throws {
-    try AtomicFile.write(encode(pixels: pixels, text: text), to: path)
+  /// - Throws: `ImagingError`, or `AtomicFileError` where it cannot be written.
+  public static func write(pixels: Tensor, text: [String: String] = [:], to url: URL) throws {
+    try AtomicFile.write(encode(pixels: pixels, text: text), to: url)
   }
 }
 

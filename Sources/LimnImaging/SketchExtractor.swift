@@ -59,12 +59,15 @@ public struct SketchExtractor: Sendable, Codable, Equatable {
   }()
 
   /// The sketches of images.
-  /// - Parameter images: [N, C, H, W] in [−1, 1], C 1 or 3; every side longer than half the kernel.
+  /// - Parameters:
+  ///   - images: [N, C, H, W] in [−1, 1], C 1 or 3; every side longer than half the kernel.
+  ///   - mask: [N, 1, H, W] or what expands to it; edges are kept where it is 1 and cleared where it is 0.
   /// - Returns: [N, 1, H, W] in [−1, 1], bright edges on −1; a constant image gives −1 everywhere.
-  public func callAsFunction(_ images: Tensor) -> Tensor {
+  public func callAsFunction(_ images: Tensor, mask: Tensor? = nil) -> Tensor {
     withoutGradients {
       let unit = (images.to(.float32) + 1) / 2
       var edges = Filters.sobelMagnitude(gray(unit))
+      if let mask { edges = edges * mask.to(.float32) }
       if let threshold = fieldOfViewThreshold { edges = edges * fieldOfView(unit, threshold) }
       let sigma = sigma ?? (max(images.shape[2], images.shape[3]) <= 256 ? 1 : 2)
       let smooth = Filters.gaussianBlur(
