@@ -64,7 +64,7 @@ struct DoctorProbe {
       let place = path.map { " at \($0)" } ?? ""
       return Finding(section: "Formats", name: library.name, value: library.version + place)
     }
-    let nifti = Finding(section: "Formats", name: "niftiio", value: loaded("libniftiio.so") ?? "built in")
+    let nifti = Finding(section: "Formats", name: "niftiio", value: loaded("libnifti2.so") ?? "built in")
     return [Finding(section: "Formats", name: "reads", value: kinds)] + libraries + [nifti]
   }
 
