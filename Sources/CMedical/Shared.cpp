@@ -24,11 +24,22 @@ uint32_t CMedCRC32(const void *bytes, size_t count) {
   return static_cast<uint32_t>(crc32_z(0, static_cast<const Bytef *>(bytes), count));
 }
 
+#define CMED_TEXT(value) #value
+#define CMED_VALUE(macro) CMED_TEXT(macro)
+
 const char *CMedVersions(void) {
+#ifdef LIBJPEG_TURBO_VERSION
+  static const char jpeg[] = "libjpeg-turbo " CMED_VALUE(LIBJPEG_TURBO_VERSION);
+#else
+  static const char jpeg[] = "libjpeg " CMED_VALUE(JPEG_LIB_VERSION);
+#endif
   static const std::string text = [] {
+    // "LIBTIFF, Version 4.5.0", then lines of copyright.
     std::string tiff = TIFFGetVersion();
     tiff = tiff.substr(0, tiff.find('\n'));
-    return std::string("GDCM ") + gdcm::Version::GetVersion() + ", " + tiff + ", libpng " + png_get_libpng_ver(nullptr) + ", libjpeg API " + std::to_string(JPEG_LIB_VERSION);
+    tiff = tiff.substr(tiff.rfind(' ') + 1);
+    return std::string("GDCM ") + gdcm::Version::GetVersion() + ", libtiff " + tiff + ", libpng " +
+           png_get_libpng_ver(nullptr) + ", " + jpeg;
   }();
   return text.c_str();
 }

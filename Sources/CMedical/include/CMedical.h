@@ -101,7 +101,7 @@ bool CMedNIfTIWrite(
 /// The CRC that PNG chunks end in.
 uint32_t CMedCRC32(const void *bytes, size_t count);
 
-/// One line naming each library and its version, for bug reports.
+/// Name and version of each library that tells it, as in "GDCM 3.0.21, libtiff 4.5.0", for bug reports.
 const char *CMedVersions(void);
 
 #ifdef __cplusplus
