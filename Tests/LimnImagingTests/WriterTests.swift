@@ -76,7 +76,8 @@ import Testing
         try TIFFFile.write(
           voxels: Tensor.zeros([2, 1, 4, 4], dtype: .uint8), to: folder.appendingPathComponent("a.tif"))
       }
-      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+      let left = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+      #expect(left.isEmpty)
     }
   }
 
