@@ -25,5 +25,5 @@ struct Limn: ParsableCommand {
       and lacks; put its answer into a bug report.
       """,
     version: LimnVersion.current,
-    subcommands: [DoctorCommand.self])
+    subcommands: [SketchCommand.self, DoctorCommand.self])
 }

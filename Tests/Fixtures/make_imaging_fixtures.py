@@ -87,7 +87,7 @@ def tiffs():
     Image.fromarray(rgb).quantize(9).save(FOLDER / "palette.tif")
     picture("palette.tif", np.asarray(Image.open(FOLDER / "palette.tif").convert("RGB")))
     pages = np.stack([scene(5, 8, 65535) for _ in range(3)]).astype(np.uint16)
-    tifffile.imwrite(FOLDER / "pages.tif", pages, metadata=None, compression="zlib")
+    tifffile.imwrite(FOLDER / "pages.tif", pages, metadata=None, photometric="minisblack", compression="zlib")
     expected["pages.tif"] = pages[None]
     expected["double.tif"] = expected["double.tif"].astype(np.float32)
 

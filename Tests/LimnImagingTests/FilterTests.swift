@@ -89,7 +89,8 @@ import Testing
     let batch = Tensor.cat([image, image.flipped([3]) * 0.3, Tensor.full(image.shape, 0.25)])
     let sketches = SketchExtractor()(batch)
     #expect(sketches.shape == [3, 1, 32, 32])
-    #expect(difference(sketches[0...0], SketchExtractor()(image)) == 0)
+    // A convolution's rounding depends on the batch.
+    #expect(difference(sketches[0...0], SketchExtractor()(image)) < 1e-5)
     #expect(difference(sketches[1...1], SketchExtractor()(image).flipped([3])) < 1e-5)
     #expect(difference(sketches[2], Tensor.full([1, 32, 32], -1)) == 0)
   }
@@ -110,13 +111,13 @@ import Testing
     let disc = radius.isLess(than: 0.7).to(.float32) * 0.8
     disc[20..<44, 31..<33] = Tensor.full([24, 2], 0.7)
     let image = (disc * 2 - 1).reshaped([1, 1, 64, 64])
-    let line = 31
-    let plain = SketchExtractor()(image)[0, 0, 32, line - 2].item()
+    let edge = 30
+    let plain = SketchExtractor()(image)[0, 0, 32, edge].item()
     var extractor = SketchExtractor()
     extractor.fieldOfViewThreshold = 0.08
     let masked = extractor(image)
     #expect(plain < -0.5)
-    #expect(masked[0, 0, 32, line - 2].item() > 0.2)
+    #expect(masked[0, 0, 32, edge].item() > 0.2)
     #expect(masked[0, 0, 32, 2...8].max().item() == -1)
   }
 
