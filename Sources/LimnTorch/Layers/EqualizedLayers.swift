@@ -17,6 +17,12 @@ public final class EqualizedConv2d: Module, UnaryLayer {
 
   /// x: [N, in, H, W] → [N, out, H, W].
   public func callAsFunction(_ x: Tensor) -> Tensor { conv2d(x, weight * scale, bias, padding: padding) }
+
+  /// The image doubled, then convolved with this 3×3 kernel: [N, in, H, W] → [N, out, 2H, 2W].
+  public func upsampled(_ x: Tensor) -> Tensor { upsampledConv2d(x, weight * scale, bias) }
+
+  /// The convolution with this 3×3 kernel, averaged over 2×2: [N, in, H, W] → [N, out, H/2, W/2].
+  public func downsampled(_ x: Tensor) -> Tensor { downsampledConv2d(x, weight * scale, bias) }
 }
 
 /// A linear map with an equalised learning rate.
@@ -49,4 +55,23 @@ public func minibatchStandardDeviation(_ x: Tensor, groupSize: Int = 4) -> Tenso
   let mean = deviation.mean(dims: [1, 2, 3], keepDim: true)  // [M, 1, 1, 1]
   let channel = mean.repeated([group, 1, shape[2], shape[3]])  // [N, 1, H, W]
   return Tensor.cat([x, channel], dim: 1)
+}
+
+/// Nearest-neighbour doubling and a 3×3 convolution in one: a transposed 4×4 convolution with stride 2, whose
+/// kernel is the 3×3 one summed over the four one-pixel shifts. The same values for 4/9 of the products.
+public func upsampledConv2d(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?) -> Tensor {
+  // [out, in, 3, 3] → [in, out, 4, 4]; the transpose of a cross-correlation sees the kernel mirrored.
+  let kernel = shiftSum(weight.transposed(0, 1).flipped([2, 3]))
+  return convTranspose2d(x, kernel, bias, stride: 2, padding: 1)
+}
+
+/// A 3×3 convolution and 2×2 averaging in one: a 4×4 convolution with stride 2.
+public func downsampledConv2d(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?) -> Tensor {
+  conv2d(x, shiftSum(weight) * 0.25, bias, stride: 2, padding: 1)
+}
+
+/// A 3×3 kernel summed over its four one-pixel shifts: 4×4.
+private func shiftSum(_ kernel: Tensor) -> Tensor {
+  let rows = pad(kernel, [0, 0, 1, 0]) + pad(kernel, [0, 0, 0, 1])
+  return pad(rows, [1, 0, 0, 0]) + pad(rows, [0, 1, 0, 0])
 }

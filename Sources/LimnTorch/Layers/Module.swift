@@ -91,7 +91,7 @@ open class Module {
 }
 
 /// `runningMean` → `running_mean`, `toRGB` → `to_rgb`, `conv0` → `conv0`.
-func snakeCase(_ name: String) -> String {
+public func snakeCase(_ name: String) -> String {
   var result = ""
   var previousIsUpper = true
   for character in name {
@@ -133,4 +133,9 @@ public struct Activation: UnaryLayer {
   let function: (Tensor) -> Tensor
   public init(_ function: @escaping (Tensor) -> Tensor) { self.function = function }
   public func callAsFunction(_ x: Tensor) -> Tensor { function(x) }
+}
+
+extension Module {
+  /// Where the weights are; the CPU for a module without any.
+  public var device: Device { parameters.first?.device ?? .cpu }
 }

@@ -1,0 +1,102 @@
+// "Progressive Growing of GANs for Improved Quality, Stability, and Variation"
+// Karras, Aila, Laine & Lehtinen, ICLR 2018, arXiv:1710.10196.
+//
+//   limn train pggan --data chest-64 --images 200000 --set width_max=128
+
+import LimnTorch
+import LimnTraining
+
+/// Noise → image, growing from 4×4 to the dataset's size.
+public final class PGGAN: GenerativeMethod {
+  public static let about = MethodDescription(
+    name: "pggan", title: "Progressive Growing of GANs",
+    paper: "Karras, Aila, Laine & Lehtinen, ICLR 2018, arXiv:1710.10196",
+    summary: "Draws images from noise. Generator and critic begin at 4×4 pixels and grow to the dataset's size.")
+
+  public static let companions: [String] = []
+
+  public let recipe: PGGANRecipe
+  let adversary: GrowingAdversary<PGGANGenerator>
+
+  public init(recipe: PGGANRecipe, setting: MethodSetting) throws {
+    let recipe = try recipe.resolved(for: setting)
+    self.recipe = recipe
+    adversary = try GrowingAdversary(recipe: recipe, shape: setting.shape) {
+      PGGANGenerator(
+        resolution: setting.shape.height, channels: setting.shape.channels, width: recipe.width,
+        latentSize: recipe.latentSize)
+    }
+  }
+
+  public var networks: [(name: String, module: Module)] {
+    [
+      ("generator", adversary.generator), ("discriminator", adversary.discriminator),
+      ("average", adversary.average.average),
+    ]
+  }
+
+  public var optimizers: [(name: String, optimizer: any Optimizer)] {
+    [("generator", adversary.generatorOptimizer), ("discriminator", adversary.discriminatorOptimizer)]
+  }
+
+  public var counters: [String: Double] {
+    get { ["phase": Double(adversary.phase), "images": Double(imagesSeen)] }
+    set {
+      adversary.phase = Int(newValue["phase"] ?? -1)
+      imagesSeen = Int(newValue["images"] ?? 0)
+    }
+  }
+
+  /// For previews, which show the present resolution.
+  private var imagesSeen = 0
+
+  public func batchSize(imagesSeen: Int) -> Int {
+    recipe.batchSize(stage: adversary.schedule.growth(images: imagesSeen).stage)
+  }
+
+  public func step(_ context: StepContext) -> [String: Tensor] {
+    imagesSeen = context.imagesSeen + context.images.size(0)
+    return adversary.step(context.images, context: context)
+  }
+
+  public func previews(seed: UInt64) -> [(name: String, images: Tensor)] {
+    let images = withoutGradients {
+      (0..<36).map { draw(Latent(seed: Seed.derive(seed, $0), size: recipe.latentSize).values, truncation: 1) }
+    }
+    return [("", Tensor.stack(images))]
+  }
+
+  public func generate(seed: UInt64, truncation: Double) -> GeneratedImage {
+    GeneratedImage(image: draw(Latent(seed: seed, size: recipe.latentSize).values, truncation: truncation))
+  }
+
+  public func walk(seeds: [UInt64], frames: Int, truncation: Double) -> [GeneratedImage] {
+    Latent.path(seeds: seeds, frames: frames, size: recipe.latentSize).map {
+      GeneratedImage(image: draw($0, truncation: truncation))
+    }
+  }
+
+  /// The image of a latent, enlarged to the full size while growing: [C, H, W].
+  private func draw(_ latent: Tensor, truncation: Double) -> Tensor {
+    withoutGradients { adversary.draw(latent, truncation: truncation, imagesSeen: imagesSeen)[0] }
+  }
+}
+
+extension GrowingAdversary {
+  /// The averaged generator's image of a latent [L], at full size: [1, C, R, R] in [−1, 1] on the CPU.
+  func draw(_ latent: Tensor, truncation: Double, imagesSeen: Int) -> Tensor {
+    let growth = schedule.growth(images: imagesSeen)
+    let z = truncated(latent, by: truncation).unsqueezed(0).to(average.average.device)
+    let image = average.average(z, growth: growth).to(.cpu).clamped(min: -1, max: 1)
+    let factor = 1 << (schedule.lastStage - growth.stage)
+    return factor > 1 ? interpolate(image, scale: Double(factor)) : image
+  }
+
+  /// Elements beyond a bound are reflected into it, so that a small ψ gives typical images. The latent's length does
+  /// not count, since the generator normalises it: scaling alone would change nothing.
+  private func truncated(_ latent: Tensor, by psi: Double) -> Tensor {
+    guard psi < 1 else { return latent }
+    let bound = 2 * psi
+    return bound > 0 ? tanh(latent / bound) * bound : latent.zerosLike() + 1
+  }
+}
