@@ -62,7 +62,8 @@ final class DatasetFolder {
   private static func lockFile(_ partial: URL) -> String { partial.appendingPathComponent(".lock").path }
 
   /// Only a dataset is ever overwritten: a mistyped path must not cost somebody a folder of something else.
-  private static func checkReplaceable(_ target: URL, overwrite: Bool) throws {
+  /// - Throws: ``DatasetError`` if something is at `target` that may not be replaced.
+  static func checkReplaceable(_ target: URL, overwrite: Bool) throws {
     guard FileManager.default.fileExists(atPath: target.path) else { return }
     let manifest = target.appendingPathComponent(DatasetManifest.fileName)
     guard FileManager.default.fileExists(atPath: manifest.path) else {

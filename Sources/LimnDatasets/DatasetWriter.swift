@@ -44,7 +44,8 @@ public struct DatasetDescription: Sendable {
 /// Nothing is at the target until ``finish(provenance:splits:)`` returns. A writer that is released before,
 /// because of an error or an interruption, removes what it wrote. Not for use by several threads at once.
 public final class DatasetWriter {
-  public let description: DatasetDescription
+  /// What is being written.
+  public internal(set) var description: DatasetDescription
   /// Items appended so far.
   public var count: Int { items.count }
 
