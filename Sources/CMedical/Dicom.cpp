@@ -9,6 +9,7 @@
 #include <gdcmStringFilter.h>
 #include <gdcmTrace.h>
 
+#include <fstream>
 #include <set>
 #include <vector>
 
@@ -27,6 +28,24 @@ void quiet() {
   }();
   (void)done;
 }
+
+/// A file that remembers whether a value was longer than what was left: GDCM would fill the rest with zeros.
+class WatchedFile : public std::filebuf {
+ public:
+  bool isCut = false;
+
+  explicit WatchedFile(const char *path) {
+    if (!open(path, std::ios::in | std::ios::binary)) fail("the file cannot be opened");
+  }
+
+ protected:
+  std::streamsize xsgetn(char *target, std::streamsize count) override {
+    const std::streamsize got = std::filebuf::xsgetn(target, count);
+    // GDCM finds the end of a complete file by asking for one more tag.
+    if (got < count && count > 8) isCut = true;
+    return got;
+  }
+};
 
 /// The element's text without the padding DICOM allows at either end.
 std::string text(const gdcm::DataSet &data, gdcm::Tag tag) {
@@ -246,10 +265,13 @@ void checkExtents(const CMedDicomHeader &header, size_t maximumBytes) {
 bool CMedDicomReadHeader(const char *path, CMedDicomHeader *header, CMedError *error) {
   return guarded(error, [&] {
     quiet();
+    WatchedFile file(path);
+    std::istream stream(&file);
     gdcm::Reader reader;
-    reader.SetFileName(path);
+    reader.SetStream(stream);
     const std::set<gdcm::Tag> none;
     if (!reader.ReadUpToTag(gdcm::Tag(0x7fe0, 0x0010), none)) fail("a DICOM header that cannot be read");
+    if (file.isCut) fail("a DICOM file that ends before its last value");
     describe(reader.GetFile(), header);
   });
 }

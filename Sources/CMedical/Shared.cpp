@@ -1,8 +1,7 @@
-// Freeing what crossed the door, the PNG checksum, and the versions behind the door.
+// Freeing what crossed the door, and the versions of the libraries behind it.
 #include <gdcmVersion.h>
 #include <png.h>
 #include <tiffio.h>
-#include <zlib.h>
 
 #include "Guard.hpp"
 
@@ -18,10 +17,6 @@ void CMedBufferFree(CMedBuffer *buffer) {
   std::free(buffer->bytes);
   buffer->bytes = nullptr;
   buffer->count = 0;
-}
-
-uint32_t CMedCRC32(const void *bytes, size_t count) {
-  return static_cast<uint32_t>(crc32_z(0, static_cast<const Bytef *>(bytes), count));
 }
 
 const char *CMedVersions(void) {

@@ -85,7 +85,7 @@ bool CMedNIfTIRead(const char *path, size_t maximumBytes, CMedImage *image, CMed
 bool CMedNIfTIProbe(const char *path);
 bool CMedDicomRead(
     const char *path, size_t maximumBytes, CMedImage *image, CMedDicomHeader *header, CMedError *error);
-/// Reads all that stands before the pixels.
+/// Reads the header; fails where the pixels after it are cut short.
 bool CMedDicomReadHeader(const char *path, CMedDicomHeader *header, CMedError *error);
 
 // Writers. `image.data` is read only and is not freed; PNG and JPEG take one slice of 1 or 3 channels.
@@ -97,9 +97,6 @@ bool CMedTIFFWrite(const CMedImage *image, const char *description, const char *
 /// `compressed` writes gzip; `description` is cut at 79 bytes (NIfTI's `descrip`).
 bool CMedNIfTIWrite(
     const CMedImage *image, const char *description, bool compressed, const char *path, CMedError *error);
-
-/// The CRC that PNG chunks end in.
-uint32_t CMedCRC32(const void *bytes, size_t count);
 
 /// One line naming each library and its version, for bug reports.
 const char *CMedVersions(void);

@@ -7,8 +7,15 @@ import LimnTraining
 /// A generator that grows.
 public protocol GrowingGenerator: Module {
   var latentSize: Int { get }
-  /// z: [N, latent] → [N, channels, R, R] with R = `growth.resolution`.
-  func callAsFunction(_ z: Tensor, growth: PGGANGrowth) -> Tensor
+  /// [N, latent] → [N, nf(1), 4, 4].
+  func features(of z: Tensor) -> Tensor
+  /// [N, nf(1), 4, 4] → [N, channels, R, R] with R = `growth.resolution`.
+  func image(of features: Tensor, growth: PGGANGrowth) -> Tensor
+}
+
+extension GrowingGenerator {
+  /// z: [N, latent] → [N, channels, R, R].
+  func callAsFunction(_ z: Tensor, growth: PGGANGrowth) -> Tensor { image(of: features(of: z), growth: growth) }
 }
 
 extension PGGANGenerator: GrowingGenerator {}

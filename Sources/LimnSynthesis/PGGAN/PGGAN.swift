@@ -60,9 +60,7 @@ public final class PGGAN: GenerativeMethod {
   }
 
   public func previews(seed: UInt64) -> [(name: String, images: Tensor)] {
-    let images = withoutGradients {
-      (0..<36).map { draw(Latent(seed: Seed.derive(seed, $0), size: recipe.latentSize).values, truncation: 1) }
-    }
+    let images = (0..<36).map { generate(seed: Seed.derive(seed, $0), truncation: 1).image }
     return [("", Tensor.stack(images))]
   }
 
@@ -76,27 +74,8 @@ public final class PGGAN: GenerativeMethod {
     }
   }
 
-  /// The image of a latent, enlarged to the full size while growing: [C, H, W].
+  /// The image of a latent: [C, H, W].
   private func draw(_ latent: Tensor, truncation: Double) -> Tensor {
-    withoutGradients { adversary.draw(latent, truncation: truncation, imagesSeen: imagesSeen)[0] }
-  }
-}
-
-extension GrowingAdversary {
-  /// The averaged generator's image of a latent [L], at full size: [1, C, R, R] in [−1, 1] on the CPU.
-  func draw(_ latent: Tensor, truncation: Double, imagesSeen: Int) -> Tensor {
-    let growth = schedule.growth(images: imagesSeen)
-    let z = truncated(latent, by: truncation).unsqueezed(0).to(average.average.device)
-    let image = average.average(z, growth: growth).to(.cpu).clamped(min: -1, max: 1)
-    let factor = 1 << (schedule.lastStage - growth.stage)
-    return factor > 1 ? interpolate(image, scale: Double(factor)) : image
-  }
-
-  /// Elements beyond a bound are reflected into it, so that a small ψ gives typical images. The latent's length does
-  /// not count, since the generator normalises it: scaling alone would change nothing.
-  private func truncated(_ latent: Tensor, by psi: Double) -> Tensor {
-    guard psi < 1 else { return latent }
-    let bound = 2 * psi
-    return bound > 0 ? tanh(latent / bound) * bound : latent.zerosLike() + 1
+    adversary.draw(latent, truncation: truncation, imagesSeen: imagesSeen)[0].to(.cpu)
   }
 }

@@ -111,9 +111,14 @@ public final class PGGANGenerator: Module {
   public func callAsFunction(_ z: Tensor) -> Tensor { self(z, growth: PGGANGrowth(stage: blocks.count)) }
 
   /// z: [N, latent] → [N, channels, R, R] with R = `growth.resolution`.
-  public func callAsFunction(_ z: Tensor, growth: PGGANGrowth) -> Tensor {
-    var x = pixelNorm(lrelu(dense(pixelNorm(z))))  // [N, nf(1), 4, 4]
-    x = pixelNorm(lrelu(conv0(x)))
+  public func callAsFunction(_ z: Tensor, growth: PGGANGrowth) -> Tensor { image(of: features(of: z), growth: growth) }
+
+  /// What the first layer makes of a latent: [N, latent] → [N, nf(1), 4, 4].
+  public func features(of z: Tensor) -> Tensor { pixelNorm(lrelu(dense(pixelNorm(z)))) }
+
+  /// The image of the first layer's features: [N, nf(1), 4, 4] → [N, channels, R, R].
+  public func image(of features: Tensor, growth: PGGANGrowth) -> Tensor {
+    var x = pixelNorm(lrelu(conv0(features)))  // [N, nf(1), 4, 4]
     var previous = x
     for block in blocks.prefix(growth.stage) { (previous, x) = (x, block(x)) }
     let image = toRGB[growth.stage](x)

@@ -102,7 +102,8 @@ public final class Trainer {
 
   private func sample() throws {
     for (name, images) in method.previews(seed: options.seed) {
-      let sheet = try PNGFile.encode(pixels: ContactSheet(images: images).pixels)
+      let sheet = try PNGFile.encode(
+        pixels: ContactSheet().image(of: images), text: PNGFile.syntheticText("drawn by Limn's \(methodName)"))
       let prefix = name.isEmpty ? "" : "\(name)-"
       let file = "\(prefix)\(String(format: "%06d", position.step)).png"
       try AtomicFile.write(sheet, to: run.samples.appendingPathComponent(file))
@@ -116,7 +117,7 @@ public final class Trainer {
     try requireFinite(latest.mapValues { $0.item() })
     let info = CheckpointInfo(
       method: methodName, position: position, setting: plan.setting, recipe: recipeYAML,
-      counters: method.counters, limnVersion: limnVersion)
+      counters: method.counters, limnVersion: LimnVersion.current)
     _ = try Checkpoint.write(method, info: info, in: run.checkpoints)
     run.prune(keeping: options.keepCheckpoints)
   }
