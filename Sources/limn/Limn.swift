@@ -25,5 +25,5 @@ struct Limn: ParsableCommand {
       and lacks; put its answer into a bug report.
       """,
     version: LimnVersion.current,
-    subcommands: [DoctorCommand.self])
+    subcommands: [ImportCommand.self, CheckCommand.self, ShowCommand.self, DoctorCommand.self])
 }
