@@ -25,8 +25,7 @@ public struct TensorImages: ImageSource {
   /// - Throws: ``MetricError`` for another type or another number of axes.
   public init(_ images: Tensor, name: String) throws {
     guard images.dtype == .uint8, images.rank == 4 else {
-      throw MetricError(
-        "\(name): \(images.summary) where uint8 [N, C, H, W] was expected; quantise images first")
+      throw MetricError("\(name): \(images.summary) where uint8 [N, C, H, W] was expected; quantise first")
     }
     self.name = name
     tensor = images
@@ -44,8 +43,7 @@ public struct TensorImages: ImageSource {
 /// - Throws: ``MetricError`` where a value is not finite.
 public func quantized(_ images: Tensor) throws -> Tensor {
   guard images.isFinite().all().item() == 1 else {
-    throw MetricError(
-      "images hold NaN or infinite values; numbers in [-1, 1] were expected")
+    throw MetricError("images hold NaN or infinite values; numbers in [-1, 1] were expected")
   }
   return ((images + 1) * 127.5).round().clamped(min: 0, max: 255).to(.uint8)
 }
@@ -70,8 +68,8 @@ public struct ImageSets: Sendable {
     }
     guard real.format == generated.format else {
       throw MetricError(
-        "\(real.name) has \(real.format) and \(generated.name) \(generated.format); bring both to one size and colour"
-      )
+        "\(real.name) has \(real.format) and \(generated.name) \(generated.format); "
+          + "bring both to one size and one number of channels")
     }
     guard limit ?? 2 >= 2, batchSize > 0 else {
       throw MetricError("a count of \(limit ?? 0) images was asked for; metrics need at least two")
