@@ -44,6 +44,7 @@ struct Operator: Sendable {
   let name: String
 
   private static let known = Mutex<[UInt: Operator]>([:])
+  private static let knownByName = Mutex<[String: Operator]>([:])
 
   /// `name` is the schema's without the `aten::`, with its overload after a dot: `add.Tensor`.
   static func named(_ name: StaticString) throws -> Operator {
@@ -54,12 +55,16 @@ struct Operator: Sendable {
     return found
   }
 
+  /// `name` is the schema's, with its overload: `aten::add.Tensor`.
   static func find(_ name: String) throws -> Operator {
+    if let found = knownByName.withLock({ $0[name] }) { return found }
     let parts = name.split(separator: ".", maxSplits: 1).map(String.init)
     guard let handle = ct_operator_find(parts[0], parts.count > 1 ? parts[1] : "") else {
       throw Torch.lastError(name)
     }
-    return Operator(handle: handle, name: name)
+    let found = Operator(handle: handle, name: name)
+    knownByName.withLock { $0[name] = found }
+    return found
   }
 
   func call(_ arguments: [Argument]) throws -> [OperatorResult] {
@@ -166,7 +171,9 @@ private func describe(_ argument: Argument) -> String {
 
 /// Calls an operator that gives one tensor. A failure is a programmer's error and stops the process, see
 /// ``Torch/onFailure(_:)``.
-func torch(_ name: StaticString, _ arguments: Argument...) -> Tensor {
+func torch(_ name: StaticString, _ arguments: Argument...) -> Tensor { torch(name, arguments) }
+
+func torch(_ name: StaticString, _ arguments: [Argument]) -> Tensor {
   let results = run(name, arguments)
   guard let first = results.first?.tensors.first else {
     Torch.fail(TorchError(operation: "aten::\(name)", arguments: "", reason: "gave no tensor"))

@@ -4,9 +4,7 @@ import ArgumentParser
 import Foundation
 import LimnDatasets
 import LimnImaging
-import Synchronization
-
-import class LimnTorch.ProgressLine
+import LimnTorch
 
 struct ImportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -108,11 +106,11 @@ struct ImportCommand: ParsableCommand {
 
   func run() throws {
     var line: ProgressLine?
-    let interruption = Interruption()
+    Interruption.install()
     let summary = try Importer.run(
       sources: sources.map { URL(fileURLWithPath: $0) }, to: URL(fileURLWithPath: out), options: options()
     ) { progress in
-      try interruption.check()
+      guard !Interruption.isRequested else { throw CommandFailure.interrupted("nothing was written") }
       let shown = line ?? ProgressLine(label: "source", total: progress.total, unit: "img", plainInterval: 10)
       line = shown
       let show = progress.completed == progress.total ? shown.finish : shown.update
@@ -167,29 +165,5 @@ private struct ImportReport {
     if summary.passedOver > 0 { print("\(summary.passedOver) files that are no images passed over") }
     if !summary.problems.isEmpty { print("\(summary.problems.count) files could not be imported (see above)") }
     print("written to \(folder)")
-  }
-}
-
-/// Ctrl-C as a flag that the work looks at, so that it can tidy up before it ends.
-private final class Interruption {
-  private final class Flag: Sendable {
-    let isSet = Mutex(false)
-  }
-
-  private let flag = Flag()
-  private let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
-
-  init() {
-    signal(SIGINT, SIG_IGN)
-    source.setEventHandler { [flag] in flag.isSet.withLock { $0 = true } }
-    source.resume()
-  }
-
-  /// - Throws: the exit code of an interrupted program, once Ctrl-C was pressed.
-  func check() throws {
-    if flag.isSet.withLock({ $0 }) {
-      FileHandle.standardError.write(Data("\ninterrupted; nothing was written\n".utf8))
-      throw ExitCode(130)
-    }
   }
 }
