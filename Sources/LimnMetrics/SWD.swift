@@ -139,7 +139,7 @@ extension SWD {
   /// A channel without any variation becomes 0.
   private static func normalize(_ patches: Tensor) {
     for channel in 0..<patches.size(1) {
-      let values = patches[.all, .at(channel)]
+      let values = patches[.all, channel]
       values.add(values.mean(), scaledBy: -1)
       let deviation = values.variance(unbiased: false).sqrt().item()
       values.multiply(by: deviation > 0 ? 1 / deviation : 0)

@@ -143,7 +143,7 @@ public struct TrainingSession {
     of dataset: Dataset, _ type: any Method.Type, _ request: TrainingRequest
   ) throws -> MethodSetting {
     let options = request.options
-    let images = options.images ?? (options.steps ?? 0) * (try largestBatch(type, request))
+    let images = try options.images ?? (options.steps ?? 0) * largestBatch(type, request)
     return MethodSetting(shape: dataset.shape, totalImages: images)
   }
 
