@@ -48,7 +48,8 @@ final class LatentDense: Module {
   }
 
   func callAsFunction(_ z: Tensor) -> Tensor {
-    linear(z, weight * scale).reshaped([-1, channels, 4, 4]) + bias.reshaped([1, channels, 1, 1])
+    let x = linear(z, weight * scale).reshaped([-1, channels, 4, 4]) + bias.reshaped([1, channels, 1, 1])
+    return x.contiguous(.channelsLast)  // convolutions are fastest so, and what follows keeps it
   }
 }
 
@@ -154,7 +155,7 @@ public final class PGGANDiscriminator: Module {
   ///   - image: [N, channels, R, R] with R = `growth.resolution`.
   ///   - sets: how many batches lie one after the other in `image`; the minibatch statistic keeps them apart.
   public func callAsFunction(_ image: Tensor, growth: PGGANGrowth, sets: Int = 1) -> Tensor {
-    var x = lrelu(fromRGB[growth.stage](image))
+    var x = lrelu(fromRGB[growth.stage](image).contiguous(.channelsLast))
     for index in (0..<growth.stage).reversed() {
       x = blocks[index](x)
       if index == growth.stage - 1, growth.alpha < 1 {

@@ -43,7 +43,7 @@ public final class PatchGANDiscriminator: Module {
   public static let minimumSize = 32
 
   public func callAsFunction(condition: Tensor, image: Tensor) -> Tensor {
-    layers.reduce(Tensor.cat([condition, image], dim: 1)) { $1($0) }.to(.float32)
+    layers.reduce(Tensor.cat([condition, image], dim: 1).contiguous(.channelsLast)) { $1($0) }.to(.float32)
   }
 }
 

@@ -61,7 +61,8 @@ final class UNetDown: Module {
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor {
-    let x = conv(isOutermost ? x : leakyReLU(x, 0.2))
+    // Convolutions are fastest with the channels last, and what follows the first one keeps it so.
+    let x = isOutermost ? conv(x).contiguous(.channelsLast) : conv(leakyReLU(x, 0.2))
     return norm.map { $0(x) } ?? x
   }
 }
@@ -118,7 +119,7 @@ public final class UNetGenerator: Module {
     }
   }
 
-  /// x: [N, in, S, S] → [N, out, S, S]; the channels' memory order follows x's.
+  /// x: [N, in, S, S] → [N, out, S, S].
   public func callAsFunction(_ x: Tensor, dropout: Bool = true) -> Tensor {
     var skips: [Tensor] = []
     for level in down { skips.append(level(skips.last ?? x)) }
