@@ -23,8 +23,10 @@ public struct SyntheticCohort {
 
   /// Draws the images into a new dataset, marked as synthetic.
   /// - Parameters:
+  ///   - method: draws the images.
   ///   - shape: of the images.
   ///   - source: a word for where they come from, such as the run's name.
+  ///   - url: the dataset's folder, which must not be there yet.
   ///   - progress: called after each image with the number drawn.
   /// - Throws: ``LimnDatasets/DatasetError`` if the folder cannot be written; nothing is left then.
   public func write(
