@@ -4,5 +4,5 @@ import LimnTraining
 
 /// Methods that draw images from noise.
 public enum SynthesisMethods {
-  public static let all: [any GenerativeMethod.Type] = [PGGAN.self, SkrGAN.self]
+  public static var all: [any GenerativeMethod.Type] { [PGGAN.self, SkrGAN.self] }
 }

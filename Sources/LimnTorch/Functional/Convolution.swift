@@ -96,4 +96,4 @@ public func embedding(_ indices: Tensor, _ weight: Tensor) -> Tensor {
   torch("embedding", .tensor(weight), .tensor(indices))
 }
 
-private func triple(_ value: Int) -> Argument { .ints([value, value, value]) }
+private func triple(_ value: Int) -> OperatorArgument { .ints([value, value, value]) }

@@ -36,9 +36,9 @@ private func resized(
   _ x: Tensor, _ size: [Int], factors: [Double?], _ mode: InterpolationMode, _ alignCorners: Bool,
   _ antialias: Bool
 ) -> Tensor {
-  let place = [Argument.tensor(x), .ints(size)]
-  let scales = factors.map { Argument.double($0) }
-  let corners = Argument.bool(alignCorners)
+  let place = [OperatorArgument.tensor(x), .ints(size)]
+  let scales = factors.map { OperatorArgument.double($0) }
+  let corners = OperatorArgument.bool(alignCorners)
   return switch (mode, x.rank, antialias) {
   case (.nearest, 3, false): torch("upsample_nearest1d", place + scales)
   case (.nearest, 4, false): torch("upsample_nearest2d", place + scales)

@@ -55,7 +55,7 @@ struct EvaluateCommand: ParsableCommand {
     print(evaluation.table)
     if let json { try AtomicFile.write(evaluation.json(), to: URL(fileURLWithPath: json)) }
     if let report {
-      let page = try CohortPage(evaluation: evaluation, real: sets.real, fake: sets.fake)
+      let page = CohortPage(evaluation: evaluation, real: sets.real, fake: sets.fake)
       try page.write(to: URL(fileURLWithPath: report))
       print("\nreport: \(report)")
     }

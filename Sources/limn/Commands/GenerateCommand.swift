@@ -22,8 +22,8 @@ struct GenerateCommand: ParsableCommand {
         limn generate runs/00000-skrgan-lungs --walk 6 --frames 12 --out walk.png
       """)
 
-  @Argument(help: "The run's folder.")
-  var run: String
+  @Argument(help: ArgumentHelp("The run's folder.", valueName: "run"))
+  var source: String
 
   @Option(help: "The new dataset's folder; a PNG file with --walk or --image-seed.")
   var out: String
@@ -64,9 +64,9 @@ struct GenerateCommand: ParsableCommand {
   }
 
   func run() throws {
-    let trained = try TrainingSession.trained(URL(fileURLWithPath: run), among: Methods.all, device: device)
+    let trained = try TrainingSession.trained(URL(fileURLWithPath: source), among: Methods.all, device: device)
     guard let method = trained.method as? any GenerativeMethod else {
-      throw RunError("\(run): its method does not draw images from noise; 'limn methods' says what each does")
+      throw RunError("\(source): its method does not draw images from noise; 'limn methods' says what each does")
     }
     if let imageSeed {
       try writeStrip([method.generate(seed: imageSeed, truncation: truncation)])
@@ -81,8 +81,8 @@ struct GenerateCommand: ParsableCommand {
     Interruption.install()
     let cohort = SyntheticCohort(count: count, seed: seed, truncation: truncation, bitDepth: bits)
     let line = ProgressLine(label: "image", total: count, unit: "img")
-    let source = URL(fileURLWithPath: run).lastPathComponent
-    try cohort.write(method, shape: shape, source: source, to: URL(fileURLWithPath: out)) { drawn in
+    let name = URL(fileURLWithPath: source).lastPathComponent
+    try cohort.write(method, shape: shape, source: name, to: URL(fileURLWithPath: out)) { drawn in
       guard !Interruption.isRequested else { throw CommandFailure.interrupted("nothing was written") }
       line.update(drawn)
     }
@@ -114,5 +114,5 @@ struct GenerateCommand: ParsableCommand {
     print("written to \(out)")
   }
 
-  private var note: [String: String] { PNGFile.syntheticText("drawn by Limn from \(URL(fileURLWithPath: run).lastPathComponent)") }
+  private var note: [String: String] { PNGFile.syntheticText("drawn by Limn from \(URL(fileURLWithPath: source).lastPathComponent)") }
 }

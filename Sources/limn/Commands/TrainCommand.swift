@@ -8,7 +8,7 @@ import LimnTraining
 
 /// Every method this program knows.
 enum Methods {
-  static let all: [any Method.Type] = SynthesisMethods.all.map { $0 as any Method.Type }
+  static var all: [any Method.Type] { SynthesisMethods.all.map { $0 as any Method.Type } }
 }
 
 extension Precision: ExpressibleByArgument {}
