@@ -28,7 +28,7 @@ public struct SyntheticCohort {
   ///   - source: a word for where they come from, such as the run's name.
   ///   - url: the dataset's folder, which must not be there yet.
   ///   - progress: called after each image with the number drawn.
-  /// - Throws: ``LimnDatasets/DatasetError`` if the folder cannot be written; nothing is left then.
+  /// - Throws: `DatasetError` if the folder cannot be written; nothing is left then.
   public func write(
     _ method: any GenerativeMethod, shape: ImageShape, source: String, to url: URL,
     progress: (Int) throws -> Void = { _ in }

@@ -34,7 +34,7 @@ public protocol Method: AnyObject {
   /// The name on the command line and where the idea comes from.
   static var about: MethodDescription { get }
 
-  /// Builds fresh networks; their weights come from the current ``LimnTorch/Initialization``.
+  /// Builds fresh networks; their weights come from the current `Initialization`.
   /// - Throws: ``RecipeError`` if the recipe does not fit the images.
   init(recipe: Recipe, setting: MethodSetting) throws
 
