@@ -37,7 +37,9 @@ public enum Importer {
   /// - Parameters:
   ///   - sources: files and folders; folders are walked in the order of their names.
   ///   - destination: the dataset's folder; nothing is there until the import is complete.
+  ///   - options: size, slices, window, splits, and how strictly to read.
   ///   - progress: called after every source; what it throws ends the import and leaves nothing.
+  /// - Returns: what was imported and what was not.
   /// - Throws: ``DatasetError`` if nothing could be read or the destination cannot be used; with
   ///   ``ImportOptions/isStrict``, for the first file that cannot be read.
   public static func run(

@@ -45,8 +45,10 @@ public enum PatientRule: Sendable, Equatable {
 
   /// The patient as the source names it. It must not be stored; see ``Pseudonyms``.
   /// - Parameters:
+  ///   - info: what the file says of itself.
   ///   - file: the file, or the first of a series.
   ///   - path: the file's path from the source that was named, that source's own name first.
+  /// - Returns: a name that is the same for all files of the patient.
   /// - Throws: ``DatasetError`` if the rule finds no patient.
   func patient(of info: SourceInfo, file: URL, path: String) throws -> String {
     let stem = Self.stem(file)

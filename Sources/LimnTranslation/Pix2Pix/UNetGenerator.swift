@@ -97,8 +97,11 @@ public final class UNetGenerator: Module {
   let up: [UNetUp]
 
   /// - Parameters:
+  ///   - inputChannels: of the condition.
+  ///   - outputChannels: of the image painted.
   ///   - size: S, a power of two from 16.
   ///   - width: channels of the outermost level (64 in the paper).
+  ///   - normalization: between the levels (batch in the paper).
   public init(
     inputChannels: Int, outputChannels: Int, size: Int, width: Int = 64,
     normalization: Pix2PixNormalization = .batch
