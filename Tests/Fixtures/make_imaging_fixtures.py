@@ -145,12 +145,12 @@ def reorientations():
             expected["reorientation." + name + ".affine"] = turned.affine
 
 
-def dicom(name, pixels, syntax=ExplicitVRLittleEndian, **elements):
+def dicom(name, pixels, syntax=ExplicitVRLittleEndian, preamble=b"\0" * 128, **elements):
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = CTImageStorage if elements["Modality"] == "CT" else SecondaryCaptureImageStorage
     meta.MediaStorageSOPInstanceUID = f"1.2.826.0.1.3680043.8.498.{sum(map(ord, name))}.{len(name)}"
     meta.TransferSyntaxUID = syntax
-    data = FileDataset(str(FOLDER / name), {}, file_meta=meta, preamble=b"\0" * 128)
+    data = FileDataset(str(FOLDER / name), {}, file_meta=meta, preamble=preamble)
     data.SOPClassUID, data.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
     data.PatientID, data.StudyInstanceUID, data.SeriesInstanceUID = "limn-7", "1.2.3.1", "1.2.3.1.1"
     data.Rows, data.Columns = pixels.shape[:2]
@@ -197,6 +197,10 @@ def single_dicoms():
     dicom("rgb.dcm", np.moveaxis(rgb, -1, 0).reshape(6, 5, 3), Modality="OT", SamplesPerPixel=3,
           PhotometricInterpretation="RGB", PlanarConfiguration=1)
     picture("rgb.dcm", rgb)
+    # What stands before the magic makes this file a TIFF, too.
+    dicom("ybr.dcm", rgb, preamble=b"II*\0" + b"\0" * 124, Modality="OT", SamplesPerPixel=3,
+          PhotometricInterpretation="YBR_FULL", PlanarConfiguration=0)
+    picture("ybr.dcm", pydicom.pixels.convert_color_space(rgb, "YBR_FULL", "RGB"))
 
 
 def filters():

@@ -11,6 +11,7 @@ import Testing
     "gray8.png", "gray16.png", "rgb8.png", "rgba8.png", "palette.png", "bits.png", "gray16.tif", "float.tif",
     "double.tif", "signed.tif", "planar.tif", "white.tif", "palette.tif", "pages.tif", "int16.nii",
     "two.nii.gz", "big.nii", "four.nii", "colour.nii", "mono1.dcm", "pet.dcm", "rgb.dcm",
+    "ybr.dcm",
   ])
   func `stored values arrive to the bit`(name: String) throws {
     let volume = try ImageReader.read(file(name))
@@ -47,6 +48,7 @@ import Testing
   @Test func `stored bits and units are told`() throws {
     #expect(try ImageReader.read(file("gray16.png")).storedBits == 16)
     #expect(try ImageReader.read(file("mono1.dcm")).storedBits == 10)
+    #expect(try ImageReader.read(file("pet.dcm")).affine == .picture())
     let slice = try ImageReader.read(file("series/a.dcm"))
     #expect(slice.storedBits == 12)
     #expect(slice.unit == .hounsfield)
