@@ -61,7 +61,7 @@ def jpegs():
     gray = ndimage.zoom(scene(4, 5, 255), 4, order=1).astype(np.uint8)
     Image.fromarray(gray).save(FOLDER / "gray.jpg", quality=90)
     picture("gray.jpg", np.asarray(Image.open(FOLDER / "gray.jpg")))
-    rgb = ndimage.zoom(scene(4, 5, 255, 3), (4, 5, 1), order=1).astype(np.uint8)
+    rgb = ndimage.zoom(scene(4, 5, 255, 3), (3, 4, 1), order=1).astype(np.uint8)
     for orientation in range(1, 9):
         exif = Image.Exif()
         exif[0x0112] = orientation
@@ -186,6 +186,20 @@ def series():
     expected["series.affine"] = nib.affines.from_matvec(flip @ columns, flip @ corners[0])
 
 
+def tilted():
+    """Three places under a gantry tilted by 20 degrees; the second place was exposed twice."""
+    (FOLDER / "tilted").mkdir(exist_ok=True)
+    angle = np.deg2rad(20)
+    down = [0.0, round(float(np.cos(angle)), 10), round(float(-np.sin(angle)), 10)]
+    slices = [scene(4, 3, 900).astype(np.uint16) for _ in range(4)]
+    for index, (pixels, z) in enumerate(zip(slices, [0, 5, 5, 10])):
+        dicom(f"tilted/{index}.dcm", pixels, Modality="MR", InstanceNumber=index + 1, PixelSpacing=[2, 1],
+              ImageOrientationPatient=[1, 0, 0, *down], ImagePositionPatient=[-7, 3, z])
+    expected["tilted"] = np.stack([slices[0], slices[1], slices[3]])[None]
+    expected["tilted.affine"] = nib.affines.from_matvec(
+        np.diag([-1.0, -1.0, 1.0]) @ np.array([[1, 0, 0], [0, 2 * down[1], 0], [0, 2 * down[2], 5]]), [7, -3, 0])
+
+
 def single_dicoms():
     cr = scene(6, 5, 1023).astype(np.uint16)
     dicom("mono1.dcm", cr, Modality="CR", BitsStored=10, PhotometricInterpretation="MONOCHROME1")
@@ -204,7 +218,7 @@ def single_dicoms():
 
 
 def filters():
-    image = rng.random((2, 1, 11, 14)).astype(np.float32)
+    image = rng.random((2, 1, 9, 12)).astype(np.float32)
     image[1] = ndimage.gaussian_filter(image[1, 0], 1.5)
     coarse = np.round(image * 12).astype(np.float32)
     expected["filters.image"], expected["filters.coarse"] = image, coarse
@@ -250,7 +264,7 @@ def resizing():
 
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
-    for make in (pngs, jpegs, tiffs, niftis, reorientations, series, single_dicoms, filters, resizing):
+    for make in (pngs, jpegs, tiffs, niftis, reorientations, series, tilted, single_dicoms, filters, resizing):
         make()
     (FOLDER / "text.png").write_text("this is no picture, whatever its name says\n")
     (FOLDER / "truncated.png").write_bytes((FOLDER / "rgb8.png").read_bytes()[:90])

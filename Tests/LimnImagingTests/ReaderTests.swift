@@ -112,6 +112,17 @@ import Testing
     #expect(volume.info.warnings.first?.contains("2, 3 mm") == true)
   }
 
+  @Test func `a tilted gantry shears the affine, a repeated place is used once`() throws {
+    let volume = try #require(try DICOMSeries.read(file("tilted")).first)
+    #expect(volume.voxels.dtype == .uint16)
+    #expect(difference(volume.voxels, try Expected.tensor("tilted")) == 0)
+    #expect(difference(volume.affine, try Expected.affine("tilted.affine")) < 1e-9)
+    #expect(volume.unit == .arbitrary)
+    #expect(volume.info.warnings.count == 2)
+    #expect(volume.info.warnings.first?.contains("4 files at 3 places") == true)
+    #expect(volume.info.warnings.last?.contains("20.0°") == true)
+  }
+
   @Test func `series are kept apart and order of files does not matter`() throws {
     let files = ["series/c.dcm", "mono1.dcm", "series/e.dcm", "series/a.dcm", "series/d.dcm", "series/b.dcm"]
     let volumes = try DICOMSeries.read(files: files.map(file))
