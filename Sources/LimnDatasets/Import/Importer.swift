@@ -37,7 +37,7 @@ public enum Importer {
   /// - Parameters:
   ///   - sources: files and folders; folders are walked in the order of their names.
   ///   - destination: the dataset's folder; nothing is there until the import is complete.
-  ///   - progress: called after every source; what it throws ends the import and leaves nothing.
+  ///   - progress: called at the start and after every source; what it throws ends the import and leaves nothing.
   /// - Throws: ``DatasetError`` if nothing could be read or the destination cannot be used; with
   ///   ``ImportOptions/isStrict``, for the first file that cannot be read.
   public static func run(
@@ -48,6 +48,7 @@ public enum Importer {
     let scan = try SourceScan(sources)
     let session = ImportSession(destination, options, total: scan.units.count)
     for problem in scan.problems { try session.report(problem) }
+    try progress(session.progress)
     for unit in scan.units {
       try session.add(unit)
       try progress(session.progress)

@@ -17,9 +17,11 @@ struct CutSlice {
 struct SliceCutter {
   let options: ImportOptions
 
-  /// The window for a volume: the one given, or the default for its depth.
+  /// The window for a volume: the one given, or everything for 8-bit pictures, which somebody has windowed
+  /// before, and nearly everything for others. NIfTI files of 8 bits are scans all the same.
   func window(for volume: Volume) -> IntensityWindow {
-    options.window ?? (volume.storedBits <= 8 ? .full : .percentiles(0.5, 99.5))
+    let isPicture = volume.storedBits <= 8 && volume.info.format != FileKind.nifti.rawValue
+    return options.window ?? (isPicture ? .full : .percentiles(0.5, 99.5))
   }
 
   /// Calls `body` with each image of the volume in turn; slices with less than the least content are counted, not

@@ -4,8 +4,8 @@ import ArgumentParser
 import Foundation
 import LimnDatasets
 import LimnImaging
-import Synchronization
 
+import enum LimnTraining.Interruption
 import class LimnTorch.ProgressLine
 
 struct ImportCommand: ParsableCommand {
@@ -61,7 +61,7 @@ struct ImportCommand: ParsableCommand {
   @Option(
     help: """
       What becomes black and white, over each volume: percentiles:0.5,99.5, range:a,b, centre:c,w or full. \
-      Default: full for 8-bit sources, percentiles:0.5,99.5 for others.
+      Default: full for 8-bit pictures, percentiles:0.5,99.5 for NIfTI and whatever has more bits.
       """)
   var window: IntensityWindow?
 
@@ -108,17 +108,24 @@ struct ImportCommand: ParsableCommand {
 
   func run() throws {
     var line: ProgressLine?
-    let interruption = Interruption()
+    Interruption.install()
     let summary = try Importer.run(
       sources: sources.map { URL(fileURLWithPath: $0) }, to: URL(fileURLWithPath: out), options: options()
     ) { progress in
-      try interruption.check()
+      try Self.stopIfAsked()
       let shown = line ?? ProgressLine(label: "source", total: progress.total, unit: "img", plainInterval: 10)
       line = shown
-      let show = progress.completed == progress.total ? shown.finish : shown.update
-      show(progress.completed, progress.images) { [] }
+      let isDone = progress.completed == progress.total
+      (isDone ? shown.finish : shown.update)(progress.completed, progress.images) { [] }
     }
-    ImportReport(summary, folder: out).show()
+    ImportReport(summary: summary, folder: out).show()
+  }
+
+  /// Ctrl-C ends the import between two sources, so that the unfinished dataset is removed.
+  private static func stopIfAsked() throws {
+    guard Interruption.isRequested else { return }
+    FileHandle.standardError.write(Data("\ninterrupted; nothing was written\n".utf8))
+    throw ExitCode(130)
   }
 
   private var fractions: [Double] {
@@ -153,43 +160,18 @@ private struct ImportReport {
   let summary: ImportSummary
   let folder: String
 
-  init(_ summary: ImportSummary, folder: String) {
-    self.summary = summary
-    self.folder = folder
-  }
-
   func show() {
     for line in summary.problems.map(\.line) + summary.warnings {
       FileHandle.standardError.write(Data("warning: \(line)\n".utf8))
     }
-    print(DatasetSummary(summary.manifest).text)
-    if summary.skippedSlices > 0 { print("\(summary.skippedSlices) images with too little content left out") }
-    if summary.passedOver > 0 { print("\(summary.passedOver) files that are no images passed over") }
-    if !summary.problems.isEmpty { print("\(summary.problems.count) files could not be imported (see above)") }
+    print(DatasetSummary(manifest: summary.manifest).text)
+    tell(summary.skippedSlices, "image", "left out for too little content")
+    tell(summary.passedOver, "other file", "passed over")
+    tell(summary.problems.count, "file", "not imported, see above")
     print("written to \(folder)")
   }
-}
 
-/// Ctrl-C as a flag that the work looks at, so that it can tidy up before it ends.
-private final class Interruption {
-  private final class Flag: Sendable {
-    let isSet = Mutex(false)
-  }
-
-  private let flag = Flag()
-  private let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
-
-  init() {
-    signal(SIGINT, SIG_IGN)
-    source.setEventHandler { [flag] in flag.isSet.withLock { $0 = true } }
-    source.resume()
-  }
-
-  /// - Throws: the exit code of an interrupted program, once Ctrl-C was pressed.
-  func check() throws {
-    if flag.isSet.withLock({ $0 }) {
-      FileHandle.standardError.write(Data("\ninterrupted; nothing was written\n".utf8))
-      throw ExitCode(130)
-    }
+  private func tell(_ count: Int, _ thing: String, _ fate: String) {
+    if count > 0 { print("\(count) \(thing)\(count == 1 ? "" : "s") \(fate)") }
   }
 }
