@@ -43,10 +43,9 @@ lint: ## swift-format's complaints, as errors
 
 docs: deps ## the libraries' documentation, warnings as errors: .build/docs
 	@mkdir -p .build/docs
-	@for library in $(LIBRARIES); do \
-	  $(SWIFT) package --allow-writing-to-directory .build/docs generate-documentation --target $$library \
-	    --warnings-as-errors --output-path .build/docs/$$library || exit 1; \
-	done
+	@$(SWIFT) package --allow-writing-to-directory .build/docs generate-documentation \
+	  $(addprefix --target ,$(LIBRARIES)) --enable-experimental-combined-documentation \
+	  --warnings-as-errors --output-path .build/docs
 
 install: build ## put limn under PREFIX (default /usr/local), with libtorch if it was fetched
 	@install -D .build/release/limn $(DESTDIR)$(PREFIX)/bin/limn

@@ -19,11 +19,22 @@ void CMedBufferFree(CMedBuffer *buffer) {
   buffer->count = 0;
 }
 
+#define CMED_TEXT(value) #value
+#define CMED_VALUE(macro) CMED_TEXT(macro)
+
 const char *CMedVersions(void) {
+#ifdef LIBJPEG_TURBO_VERSION
+  static const char jpeg[] = "libjpeg-turbo " CMED_VALUE(LIBJPEG_TURBO_VERSION);
+#else
+  static const char jpeg[] = "libjpeg " CMED_VALUE(JPEG_LIB_VERSION);
+#endif
   static const std::string text = [] {
+    // "LIBTIFF, Version 4.5.0", then lines of copyright.
     std::string tiff = TIFFGetVersion();
     tiff = tiff.substr(0, tiff.find('\n'));
-    return std::string("GDCM ") + gdcm::Version::GetVersion() + ", " + tiff + ", libpng " + png_get_libpng_ver(nullptr) + ", libjpeg API " + std::to_string(JPEG_LIB_VERSION);
+    tiff = tiff.substr(tiff.rfind(' ') + 1);
+    return std::string("GDCM ") + gdcm::Version::GetVersion() + ", libtiff " + tiff + ", libpng " +
+           png_get_libpng_ver(nullptr) + ", " + jpeg;
   }();
   return text.c_str();
 }

@@ -9,7 +9,9 @@ extension Filters {
   /// 2002).
   /// - Parameters:
   ///   - x: [N, 1, H, W], float32.
+  ///   - threshold: the least area that stays, in pixels.
   ///   - connectivity: 1 for four neighbours, 2 for eight.
+  /// - Returns: [N, 1, H, W], nowhere greater than `x`.
   public static func areaOpening(_ x: Tensor, threshold: Int = 64, connectivity: Int = 1) -> Tensor {
     let (height, width) = (x.shape[2], x.shape[3])
     let images = x.to(.cpu).contiguous()

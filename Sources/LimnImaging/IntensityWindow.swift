@@ -15,7 +15,10 @@ public enum IntensityWindow: Sendable, Codable, Equatable {
   case full
 
   /// The values that become 0 and 1 for these voxels.
-  /// - Parameter storedBits: significant bits of an integer sample; the type's own where nil.
+  /// - Parameters:
+  ///   - voxels: any shape and type.
+  ///   - storedBits: significant bits of an integer sample; the type's own where nil.
+  /// - Returns: the two values, equal where the image is constant.
   public func limits(of voxels: Tensor, storedBits: Int? = nil) -> (low: Double, high: Double) {
     switch self {
     case .range(let low, let high): (low, high)

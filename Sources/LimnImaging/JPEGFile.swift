@@ -11,6 +11,7 @@ public enum JPEGFile {
   ///   - pixels: [C, H, W] with C 1 or 3, uint8.
   ///   - quality: 1 to 100.
   ///   - comment: the file's comment, such as that it is synthetic.
+  /// - Returns: the file.
   /// - Throws: `ImagingError` for another shape or type.
   public static func encode(pixels: Tensor, quality: Int = 90, comment: String = "") throws -> Data {
     try checkImage(pixels, format: "JPEG")

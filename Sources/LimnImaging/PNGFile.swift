@@ -13,6 +13,7 @@ public enum PNGFile {
   /// - Parameters:
   ///   - pixels: [C, H, W] with C 1 or 3, uint8 or uint16.
   ///   - text: `tEXt` chunks, Latin-1, by key (1 to 79 characters).
+  /// - Returns: the file.
   /// - Throws: `ImagingError` for another shape or type.
   public static func encode(pixels: Tensor, text: [String: String] = [:]) throws -> Data {
     try checkImage(pixels, format: "PNG")

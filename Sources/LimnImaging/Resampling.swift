@@ -35,7 +35,10 @@ enum Resampler {
 extension Volume {
   /// The volume with another spacing (x, y, z in millimetres), its outer edges kept: the count of voxels is
   /// rounded, and the affine tells the spacing that this gives.
-  /// - Parameter interpolation: `nearest` for labels.
+  /// - Parameters:
+  ///   - target: millimetres along x, y and z.
+  ///   - interpolation: `nearest` for labels.
+  /// - Returns: the volume, its type unchanged.
   public func resampled(spacing target: SIMD3<Double>, interpolation: Interpolation = .linear) -> Volume {
     var result = self
     var step = Affine.identity
@@ -73,7 +76,14 @@ public enum ImageResize {
   }
 
   /// An image [C, H, W] as [C, `height`, `width`] of the same type, antialiased.
-  /// - Parameter fill: the value of the bands that `pad` adds.
+  /// - Parameters:
+  ///   - image: [C, H, W], any type.
+  ///   - height: rows of the result.
+  ///   - width: columns of the result.
+  ///   - mode: what happens where the proportions differ.
+  ///   - fill: the value of the bands that `pad` adds.
+  ///   - interpolation: `nearest` for labels.
+  /// - Returns: [C, `height`, `width`].
   public static func fit(
     _ image: Tensor, height: Int, width: Int, mode: Mode, fill: Double = 0,
     interpolation: Interpolation = .linear

@@ -25,7 +25,9 @@ struct SliceStack {
   private mutating func dropRepeated() {
     guard headers.count > 1, headers.allSatisfy({ $0.position != nil && $0.normal != nil }) else { return }
     var kept: [DICOMHeader] = []
-    for header in headers where kept.last.map({ Self.key($0).0 }) != Self.key(header).0 { kept.append(header) }
+    for header in headers {
+      if kept.last.map({ Self.key($0).0 }) != Self.key(header).0 { kept.append(header) }
+    }
     if kept.count < headers.count {
       warnings.append(
         "\(headers.count) files at \(kept.count) places: the first of each place is used, by instance number")

@@ -58,7 +58,10 @@ extension Volume {
   /// with the head up and the face to the left, from the patient's right to the left.
   ///
   /// Pixels stay those of the volume; where spacing differs between axes, resample first.
-  /// - Parameter range: which slices in that order; all where nil. It is cut to the slices there are.
+  /// - Parameters:
+  ///   - axis: the plane the slices lie in.
+  ///   - range: which slices in that order; all where nil. It is cut to the slices there are.
+  /// - Returns: the slices, each [C, H, W].
   public func slices(axis: SliceAxis, range: Range<Int>? = nil) -> [Tensor] {
     let turned = reoriented(to: axis == .axial ? .lps : .lpi).voxels
     let dimension =

@@ -25,5 +25,8 @@ struct Limn: ParsableCommand {
       and lacks; put its answer into a bug report.
       """,
     version: LimnVersion.current,
-    subcommands: [ImportCommand.self, CheckCommand.self, ShowCommand.self, DoctorCommand.self])
+    subcommands: [
+      ImportCommand.self, CheckCommand.self, ShowCommand.self, SketchCommand.self, TrainCommand.self,
+      MethodsCommand.self, GenerateCommand.self, EvaluateCommand.self, DoctorCommand.self,
+    ])
 }

@@ -6,7 +6,9 @@ import LimnTestSupport
 import LimnTorch
 
 enum Expected {
-  private static let contents = Result { try Safetensors.read(fixture("imaging/expected.safetensors")).tensors }
+  private static let contents = Result {
+    try Safetensors.read(fixture("imaging/expected.safetensors")).tensors
+  }
 
   /// A tensor of expected.safetensors.
   static func tensor(_ name: String) throws -> Tensor {

@@ -19,7 +19,8 @@ let allCodes: [String] = ["012", "021", "102", "120", "201", "210"].flatMap { or
 @Suite struct GeometryTests {
   private func source() throws -> Volume {
     try Volume(
-      voxels: Expected.tensor("reorientation.source"), affine: Affine(Expected.affine("reorientation.affine")),
+      voxels: Expected.tensor("reorientation.source"),
+      affine: Affine(Expected.affine("reorientation.affine")),
       storedBits: 16, info: SourceInfo(path: "", format: ""))
   }
 
@@ -51,7 +52,8 @@ let allCodes: [String] = ["012", "021", "102", "120", "201", "210"].flatMap { or
   func `slices are shown as a radiologist expects`(code: String) throws {
     let corner = Tensor.zeros([1, 5, 4, 3], dtype: .int16)
     corner[0, 4, 3, 2] = Tensor(Int16(7))
-    let ras = Volume(voxels: corner, affine: .identity, storedBits: 16, info: SourceInfo(path: "", format: ""))
+    let ras = Volume(
+      voxels: corner, affine: .identity, storedBits: 16, info: SourceInfo(path: "", format: ""))
     let volume = ras.reoriented(to: try #require(Orientation(code)))
     let axial = volume.slices(axis: .axial)
     #expect(axial.map(\.shape) == Array(repeating: [1, 4, 3], count: 5))
@@ -123,7 +125,8 @@ let allCodes: [String] = ["012", "021", "102", "120", "201", "210"].flatMap { or
 
   @Test func `the mean of a halved volume stays`() throws {
     let values = Tensor((0..<64).map { Float($0 % 7) }, shape: [1, 4, 4, 4])
-    let volume = Volume(voxels: values, affine: .identity, storedBits: 32, info: SourceInfo(path: "", format: ""))
+    let volume = Volume(
+      voxels: values, affine: .identity, storedBits: 32, info: SourceInfo(path: "", format: ""))
     let flat = Tensor.full([1, 4, 4, 4], 3)
     var constant = volume
     constant.voxels = flat

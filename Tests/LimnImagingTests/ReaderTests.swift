@@ -34,7 +34,9 @@ import Testing
     #expect(difference(volume.voxels, try Expected.tensor(name)) == 0)
   }
 
-  @Test(arguments: ["int16.nii", "two.nii.gz", "big.nii", "scaled.nii", "qform.nii", "four.nii", "colour.nii"])
+  @Test(arguments: [
+    "int16.nii", "two.nii.gz", "big.nii", "scaled.nii", "qform.nii", "four.nii", "colour.nii",
+  ])
   func `NIfTI affines are nibabel's`(name: String) throws {
     let volume = try ImageReader.read(file(name))
     // NIfTI-1 holds them as float32.

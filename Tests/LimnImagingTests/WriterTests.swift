@@ -64,7 +64,9 @@ import Testing
     #expect(throws: ImagingError.self) { try PNGFile.encode(pixels: Tensor.zeros([1, 4, 4])) }
     #expect(throws: ImagingError.self) { try PNGFile.encode(pixels: Tensor.zeros([2, 4, 4], dtype: .uint8)) }
     #expect(throws: ImagingError.self) { try PNGFile.encode(pixels: Tensor.zeros([4, 4], dtype: .uint8)) }
-    #expect(throws: ImagingError.self) { try JPEGFile.encode(pixels: Tensor.zeros([1, 4, 4], dtype: .uint16)) }
+    #expect(throws: ImagingError.self) {
+      try JPEGFile.encode(pixels: Tensor.zeros([1, 4, 4], dtype: .uint16))
+    }
   }
 
   @Test func `nothing stays where writing fails`() throws {

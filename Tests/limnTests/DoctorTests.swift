@@ -53,6 +53,7 @@ import Testing
       """
     #expect(
       SystemTexts.loadedLibrary("libtorch_cpu.so", maps: maps) == "/home/a b/torch/lib/libtorch_cpu.so")
+    #expect(SystemTexts.loadedLibrary("libother", maps: maps) == "/usr/lib/libother_libtorch_cpu.so.1")
     #expect(SystemTexts.loadedLibrary("libc10.so", maps: maps) == nil)
   }
 
@@ -134,6 +135,9 @@ import Testing
     #expect(findings.allSatisfy { !$0.value.isEmpty })
     let libtorch = try #require(findings.first { $0.name == "libtorch" })
     #expect(libtorch.value.hasSuffix("/libtorch_cpu.so"))
+    let gdcm = try #require(findings.first { $0.name == "GDCM" })
+    #expect(gdcm.value.hasPrefix("3."))
+    #expect(gdcm.value.contains("/libgdcmMSFF.so"))
   }
 }
 

@@ -98,7 +98,7 @@ bool CMedTIFFWrite(const CMedImage *image, const char *description, const char *
 bool CMedNIfTIWrite(
     const CMedImage *image, const char *description, bool compressed, const char *path, CMedError *error);
 
-/// One line naming each library and its version, for bug reports.
+/// Name and version of each library that tells it, as in "GDCM 3.0.21, libtiff 4.5.0", for bug reports.
 const char *CMedVersions(void);
 
 #ifdef __cplusplus

@@ -7,6 +7,9 @@ public func leakyReLU(_ x: Tensor, _ slope: Double = 0.01) -> Tensor {
   torch("leaky_relu", .tensor(x), .double(slope))
 }
 
+/// x where positive, slope · x elsewhere; `slopes` holds one for all channels, or one for each of [N, C, …].
+public func prelu(_ x: Tensor, _ slopes: Tensor) -> Tensor { torch("prelu", .tensor(x), .tensor(slopes)) }
+
 public func relu6(_ x: Tensor) -> Tensor { x.clamped(min: 0, max: 6) }
 public func elu(_ x: Tensor, alpha: Double = 1) -> Tensor { torch("elu", .tensor(x), .double(alpha)) }
 public func silu(_ x: Tensor) -> Tensor { torch("silu", .tensor(x)) }

@@ -41,6 +41,27 @@ public func convTranspose2d(
     .ints([dilation, dilation]))
 }
 
+/// The transpose of ``conv1d(_:_:_:stride:padding:dilation:groups:)``: [N, in, L] with [in, out / groups, k].
+public func convTranspose1d(
+  _ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil, stride: Int = 1, padding: Int = 0,
+  outputPadding: Int = 0, groups: Int = 1, dilation: Int = 1
+) -> Tensor {
+  torch(
+    "conv_transpose1d", .tensor(x), .tensor(weight), .tensor(bias), .ints([stride]), .ints([padding]),
+    .ints([outputPadding]), .int(groups), .ints([dilation]))
+}
+
+/// The transpose of ``conv3d(_:_:_:stride:padding:dilation:groups:)``: [N, in, D, H, W] with
+/// [in, out / groups, kD, kH, kW].
+public func convTranspose3d(
+  _ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil, stride: Int = 1, padding: Int = 0,
+  outputPadding: Int = 0, groups: Int = 1, dilation: Int = 1
+) -> Tensor {
+  torch(
+    "conv_transpose3d.input", .tensor(x), .tensor(weight), .tensor(bias), triple(stride), triple(padding),
+    triple(outputPadding), .int(groups), triple(dilation))
+}
+
 /// 1-D cross-correlation of [N, in, L] with [out, in / groups, k].
 public func conv1d(
   _ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil, stride: Int = 1, padding: Int = 0,
@@ -56,8 +77,7 @@ public func conv3d(
   _ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil, stride: Int = 1, padding: Int = 0,
   dilation: Int = 1, groups: Int = 1
 ) -> Tensor {
-  let triple = { (value: Int) in Argument.ints([value, value, value]) }
-  return torch(
+  torch(
     "conv3d", .tensor(x), .tensor(weight), .tensor(bias), triple(stride), triple(padding),
     triple(dilation), .int(groups))
 }
@@ -66,3 +86,5 @@ public func conv3d(
 public func embedding(_ indices: Tensor, _ weight: Tensor) -> Tensor {
   torch("embedding", .tensor(weight), .tensor(indices))
 }
+
+private func triple(_ value: Int) -> OperatorArgument { .ints([value, value, value]) }

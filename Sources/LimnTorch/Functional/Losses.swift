@@ -20,6 +20,13 @@ public func smoothL1Loss(
   torch("smooth_l1_loss", .tensor(prediction), .tensor(target), .int(reduction.rawValue), .double(beta))
 }
 
+/// Quadratic below `delta`, linear above, with slope `delta` there (Huber 1964).
+public func huberLoss(
+  _ prediction: Tensor, _ target: Tensor, delta: Double = 1, reduction: LossReduction = .mean
+) -> Tensor {
+  torch("huber_loss", .tensor(prediction), .tensor(target), .int(reduction.rawValue), .double(delta))
+}
+
 /// Binary cross-entropy of probabilities in [0, 1].
 public func binaryCrossEntropy(
   _ probability: Tensor, _ target: Tensor, weight: Tensor? = nil, reduction: LossReduction = .mean

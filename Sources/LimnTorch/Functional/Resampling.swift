@@ -1,4 +1,4 @@
-// Pooling, interpolation, sampling at free positions, padding.
+// Pooling, sampling at free positions, padding.
 
 /// The largest of each window. x: [N, C, H, W].
 public func maxPool2d(_ x: Tensor, _ size: Int, stride: Int? = nil, padding: Int = 0) -> Tensor {
@@ -22,43 +22,32 @@ public func adaptiveAvgPool2d(_ x: Tensor, _ size: [Int]) -> Tensor {
   torch("adaptive_avg_pool2d", .tensor(x), .ints(size))
 }
 
-/// How ``interpolate(_:size:mode:alignCorners:antialias:)`` weighs neighbours.
-public enum InterpolationMode: String, Sendable, Codable {
-  case nearest, bilinear, bicubic, area
+/// The largest of each of a grid of `size` [H′, W′] windows that cover [N, C, H, W].
+public func adaptiveMaxPool2d(_ x: Tensor, _ size: [Int]) -> Tensor {
+  torchTensors("adaptive_max_pool2d", .tensor(x), .ints(size))[0]
 }
 
-/// [N, C, H, W] at another size [H′, W′].
-/// - Parameters:
-///   - alignCorners: whether the corner pixels' centres, rather than the image's edges, are matched
-///     (bilinear and bicubic).
-///   - antialias: widens the window when shrinking (bilinear and bicubic).
-public func interpolate(
-  _ x: Tensor, size: [Int], mode: InterpolationMode = .nearest, alignCorners: Bool = false,
-  antialias: Bool = false
-) -> Tensor {
-  switch (mode, antialias) {
-  case (.nearest, _): torch("upsample_nearest2d", .tensor(x), .ints(size))
-  case (.area, _): adaptiveAvgPool2d(x, size)
-  case (.bilinear, false): torch("upsample_bilinear2d", .tensor(x), .ints(size), .bool(alignCorners))
-  case (.bicubic, false): torch("upsample_bicubic2d", .tensor(x), .ints(size), .bool(alignCorners))
-  case (.bilinear, true): torch("_upsample_bilinear2d_aa", .tensor(x), .ints(size), .bool(alignCorners))
-  case (.bicubic, true): torch("_upsample_bicubic2d_aa", .tensor(x), .ints(size), .bool(alignCorners))
-  }
+/// The largest of each window. x: [N, C, D, H, W].
+public func maxPool3d(_ x: Tensor, _ size: Int, stride: Int? = nil, padding: Int = 0) -> Tensor {
+  let axes = { (value: Int) in OperatorArgument.ints([value, value, value]) }
+  return torch("max_pool3d", .tensor(x), axes(size), axes(stride ?? size), axes(padding))
 }
 
-/// [N, C, H, W] enlarged or shrunk by a factor.
-public func interpolate(
-  _ x: Tensor, scale: Double, mode: InterpolationMode = .nearest, alignCorners: Bool = false,
-  antialias: Bool = false
-) -> Tensor {
-  let size = x.shape.suffix(2).map { Int((Double($0) * scale).rounded(.down)) }
-  return interpolate(x, size: size, mode: mode, alignCorners: alignCorners, antialias: antialias)
+/// The mean of each window. x: [N, C, D, H, W].
+public func avgPool3d(_ x: Tensor, _ size: Int, stride: Int? = nil, padding: Int = 0) -> Tensor {
+  let axes = { (value: Int) in OperatorArgument.ints([value, value, value]) }
+  return torch("avg_pool3d", .tensor(x), axes(size), axes(stride ?? size), axes(padding))
 }
 
+/// The means of a grid of `size` [D′, H′, W′] windows that cover [N, C, D, H, W].
+public func adaptiveAvgPool3d(_ x: Tensor, _ size: [Int]) -> Tensor {
+  torch("adaptive_avg_pool3d", .tensor(x), .ints(size))
+}
 /// What lies beyond the border for ``gridSample(_:_:mode:padding:alignCorners:)``.
 public enum GridPadding: Int, Sendable { case zeros = 0, border = 1, reflection = 2 }
 
-/// Samples [N, C, H, W] at the positions `grid` [N, H′, W′, 2], given as (x, y) in [−1, 1].
+/// Samples [N, C, H, W] at the positions `grid` [N, H′, W′, 2], given as (x, y) in [−1, 1]; or [N, C, D, H, W]
+/// at [N, D′, H′, W′, 3], given as (x, y, z).
 public func gridSample(
   _ x: Tensor, _ grid: Tensor, mode: InterpolationMode = .bilinear, padding: GridPadding = .zeros,
   alignCorners: Bool = false
@@ -71,7 +60,8 @@ public func gridSample(
     "grid_sampler", .tensor(x), .tensor(grid), .int(number), .int(padding.rawValue), .bool(alignCorners))
 }
 
-/// Sampling positions [N, H, W, 2] of the affine maps `theta` [N, 2, 3], for an image of `size` [N, C, H, W].
+/// Sampling positions [N, H, W, 2] of the affine maps `theta` [N, 2, 3] for an image of `size` [N, C, H, W], or
+/// [N, D, H, W, 3] of `theta` [N, 3, 4] for a volume of `size` [N, C, D, H, W].
 public func affineGrid(_ theta: Tensor, size: [Int], alignCorners: Bool = false) -> Tensor {
   torch("affine_grid_generator", .tensor(theta), .ints(size), .bool(alignCorners))
 }
@@ -99,4 +89,9 @@ public func pad(_ x: Tensor, _ amounts: [Int], mode: PaddingMode = .constant(0))
 /// Rearranges [N, C·r², H, W] into [N, C, H·r, W·r].
 public func pixelShuffle(_ x: Tensor, factor: Int) -> Tensor {
   torch("pixel_shuffle", .tensor(x), .int(factor))
+}
+
+/// Rearranges [N, C, H·r, W·r] into [N, C·r², H, W].
+public func pixelUnshuffle(_ x: Tensor, factor: Int) -> Tensor {
+  torch("pixel_unshuffle", .tensor(x), .int(factor))
 }

@@ -3,7 +3,7 @@
 /// A part of a network that holds weights, buffers and other modules.
 ///
 /// What a module holds is found by reflection: stored properties of type ``Parameter``, ``Buffer``,
-/// ``Module``, their optionals, and arrays of modules. A property `toRGB` gives the key `to_rgb`, an array
+/// ``Module``, their optionals, and arrays of parameters or modules. A property `toRGB` gives the key `to_rgb`, an array
 /// `blocks` the keys `blocks.0`, `blocks.1`, so that a state dictionary has PyTorch's names.
 open class Module {
   /// Whether the module trains: dropout drops and batch normalisation uses the batch's statistics.
@@ -24,7 +24,13 @@ open class Module {
 
   /// The weights of this module and all below it, by key, such as `blocks.0.conv1.weight`.
   public var namedParameters: [(key: String, parameter: Parameter)] {
-    members.compactMap { member in (member.value as? Parameter).map { (member.key, $0) } }
+    members.flatMap { member -> [(String, Parameter)] in
+      switch member.value {
+      case let parameter as Parameter: [(member.key, parameter)]
+      case let list as [Parameter]: list.enumerated().map { ("\(member.key).\($0.offset)", $0.element) }
+      default: []
+      }
+    }
       + children.flatMap { child in
         child.module.namedParameters.map { ("\(child.key).\($0.key)", $0.parameter) }
       }
@@ -58,24 +64,20 @@ open class Module {
 
   /// Moves weights and buffers to a device, in place.
   public func move(to device: Device) {
-    for tensor in parameters as [Tensor] + namedBuffers.map(\.buffer) where tensor.device != device {
-      tensor.setData(tensor.detached().to(device))
-    }
+    for tensor in tensors where tensor.device != device { tensor.replaceData { $0.to(device) } }
   }
 
   /// Converts weights and floating-point buffers to an element type, in place.
   public func convert(to dtype: DType) {
-    for tensor in parameters as [Tensor] + namedBuffers.map(\.buffer) where tensor.dtype.isFloatingPoint {
-      tensor.setData(tensor.detached().to(dtype))
-    }
+    for tensor in tensors where tensor.dtype.isFloatingPoint { tensor.replaceData { $0.to(dtype) } }
   }
 
   /// Lays the 4-D weights out in a memory format, in place.
   public func layOut(_ format: Tensor.MemoryFormat) {
-    for parameter in parameters where parameter.rank == 4 {
-      parameter.setData(parameter.detached().contiguous(format))
-    }
+    for parameter in parameters where parameter.rank == 4 { parameter.replaceData { $0.contiguous(format) } }
   }
+
+  private var tensors: [Tensor] { parameters + namedBuffers.map(\.buffer) }
 
   private var members: [(key: String, value: Any)] {
     var mirrors: [Mirror] = []
@@ -90,16 +92,16 @@ open class Module {
   }
 }
 
-/// `runningMean` → `running_mean`, `toRGB` → `to_rgb`, `conv0` → `conv0`.
+/// `runningMean` → `running_mean`, `toRGB` → `to_rgb`, `RGBToGray` → `rgb_to_gray`, `conv0` → `conv0`.
 public func snakeCase(_ name: String) -> String {
-  var result = ""
-  var previousIsUpper = true
-  for character in name {
-    if character.isUppercase && !previousIsUpper { result.append("_") }
-    result.append(contentsOf: character.lowercased())
-    previousIsUpper = character.isUppercase
+  let characters = Array(name)
+  return characters.indices.map { i in
+    let beginsWord =
+      i > 0 && characters[i].isUppercase
+      && (!characters[i - 1].isUppercase || characters[(i + 1)...].first?.isLowercase == true)
+    return (beginsWord && characters[i - 1] != "_" ? "_" : "") + characters[i].lowercased()
   }
-  return result
+  .joined()
 }
 
 private func unwrapped(_ value: Any) -> Any {

@@ -23,6 +23,9 @@ extension Tensor {
   public func pow(_ exponent: Double) -> Tensor {
     torch("pow.Tensor_Scalar", .tensor(self), .double(exponent))
   }
+  public func pow(_ exponent: Tensor) -> Tensor {
+    torch("pow.Tensor_Tensor", .tensor(self), .tensor(exponent))
+  }
   public func square() -> Tensor { self * self }
   public func sqrt() -> Tensor { torch("sqrt", .tensor(self)) }
   /// 1 / √x.
@@ -31,6 +34,12 @@ extension Tensor {
   public func exp() -> Tensor { torch("exp", .tensor(self)) }
   public func log() -> Tensor { torch("log", .tensor(self)) }
   public func log2() -> Tensor { torch("log2", .tensor(self)) }
+  /// log(1 + x), exact near zero.
+  public func log1p() -> Tensor { torch("log1p", .tensor(self)) }
+  /// eˣ − 1, exact near zero.
+  public func expm1() -> Tensor { torch("expm1", .tensor(self)) }
+  /// The Gauss error function.
+  public func erf() -> Tensor { torch("erf", .tensor(self)) }
   public func abs() -> Tensor { torch("abs", .tensor(self)) }
   /// −1, 0 or 1.
   public func sign() -> Tensor { torch("sign", .tensor(self)) }
@@ -40,6 +49,11 @@ extension Tensor {
   public func ceil() -> Tensor { torch("ceil", .tensor(self)) }
   /// To the nearest integer, halves to even.
   public func round() -> Tensor { torch("round", .tensor(self)) }
+
+  /// The rest of a division, with the divisor's sign.
+  public func remainder(_ divisor: Double) -> Tensor {
+    torch("remainder.Scalar", .tensor(self), .double(divisor))
+  }
 
   /// Values cut off below `min` and above `max`.
   public func clamped(min: Double? = nil, max: Double? = nil) -> Tensor {
@@ -57,6 +71,7 @@ extension Tensor {
   public func isEqual(to other: Tensor) -> Tensor { torch("eq.Tensor", .tensor(self), .tensor(other)) }
   public func isEqual(to other: Double) -> Tensor { torch("eq.Scalar", .tensor(self), .double(other)) }
   public func isNotEqual(to other: Double) -> Tensor { torch("ne.Scalar", .tensor(self), .double(other)) }
+  public func isNotEqual(to other: Tensor) -> Tensor { torch("ne.Tensor", .tensor(self), .tensor(other)) }
   public func isFinite() -> Tensor { torch("isfinite", .tensor(self)) }
   public func logicalNot() -> Tensor { torch("logical_not", .tensor(self)) }
   public func logicalAnd(_ other: Tensor) -> Tensor { torch("logical_and", .tensor(self), .tensor(other)) }
@@ -65,6 +80,11 @@ extension Tensor {
   /// `a` where the condition holds, `b` elsewhere.
   public static func `where`(_ condition: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor {
     torch("where.self", .tensor(condition), .tensor(a), .tensor(b))
+  }
+
+  /// `value` where the mask (bool, broadcast) is true, the tensor elsewhere.
+  public func filled(where mask: Tensor, with value: Double) -> Tensor {
+    torch("masked_fill.Scalar", .tensor(self), .tensor(mask), .double(value))
   }
 
   /// a + weight · (b − a).
@@ -89,5 +109,13 @@ public func maximum(_ a: Tensor, _ b: Tensor) -> Tensor { torch("maximum", .tens
 /// The smaller of two, element by element.
 public func minimum(_ a: Tensor, _ b: Tensor) -> Tensor { torch("minimum", .tensor(a), .tensor(b)) }
 
+/// The angle of the point (x, y) to the x axis, in −π...π.
+public func atan2(_ y: Tensor, _ x: Tensor) -> Tensor { torch("atan2", .tensor(y), .tensor(x)) }
+
 /// The matrix product over the last two axes, batched over the others.
 public func matmul(_ a: Tensor, _ b: Tensor) -> Tensor { torch("matmul", .tensor(a), .tensor(b)) }
+
+/// Sums of products by Einstein's convention, such as `einsum("bij,kj->bki", x, y)`.
+public func einsum(_ equation: String, _ tensors: Tensor...) -> Tensor {
+  torch("einsum", .string(equation), .tensors(tensors))
+}

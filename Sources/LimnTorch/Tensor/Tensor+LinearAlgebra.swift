@@ -34,6 +34,17 @@ extension Tensor {
     torch("linalg_solve", .tensor(self), .tensor(rightHandSide))
   }
 
+  /// x with the least |self · x − right-hand side|.
+  public func leastSquares(_ rightHandSide: Tensor) -> Tensor {
+    torchTensors("linalg_lstsq", .tensor(self), .tensor(rightHandSide))[0]
+  }
+
+  /// The Moore–Penrose inverse.
+  public func pseudoInverse() -> Tensor { torch("linalg_pinv", .tensor(self)) }
+
+  /// eˣ of square matrices.
+  public func matrixExponential() -> Tensor { torch("linalg_matrix_exp", .tensor(self)) }
+
   /// The sum of the diagonal.
   public func trace() -> Tensor { torch("trace", .tensor(self)) }
 }

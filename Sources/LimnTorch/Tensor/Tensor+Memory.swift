@@ -63,9 +63,11 @@ extension Tensor {
     case contiguous = 0
     /// [N, C, H, W] with the channels fastest.
     case channelsLast = 2
+    /// [N, C, D, H, W] with the channels fastest.
+    case channelsLast3d = 3
   }
 
-  /// The same values, laid out in `format`.
+  /// The same values, laid out in `format`; itself where it is so already.
   public func contiguous(_ format: MemoryFormat = .contiguous) -> Tensor {
     torch("contiguous", .tensor(self), .int(format.rawValue))
   }
@@ -92,8 +94,13 @@ extension Tensor {
     torchEffect("lerp_.Scalar", .tensor(self), .tensor(other), .double(weight))
   }
 
-  /// Makes this tensor stand for other data (another device, layout or type) while staying the same object.
-  func setData(_ data: Tensor) {
+  /// Makes this tensor stand for its data on another device, in another layout or type, while staying the same
+  /// object; its accumulated gradient goes with it.
+  func replaceData(_ change: (Tensor) -> Tensor) {
+    let data = change(detached())
+    let changedGradient = gradient.map { change($0.detached()) }
+    gradient = nil
     Torch.check(ct_tensor_set_data(handle, data.handle), "set_data", "\(summary), \(data.summary)")
+    gradient = changedGradient
   }
 }

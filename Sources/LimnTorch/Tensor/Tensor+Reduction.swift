@@ -21,6 +21,16 @@ extension Tensor {
     torch("std.correction", .tensor(self), .ints(dims), .int(unbiased ? 1 : 0), .bool(keepDim))
   }
 
+  /// The product along an axis.
+  public func product(dim: Int, keepDim: Bool = false) -> Tensor {
+    torch("prod.dim_int", .tensor(self), .int(dim), .bool(keepDim))
+  }
+
+  /// log Σ eˣ over `dims`, without overflow.
+  public func logSumExp(dims: [Int], keepDim: Bool = false) -> Tensor {
+    torch("logsumexp", .tensor(self), .ints(dims), .bool(keepDim))
+  }
+
   public func min() -> Tensor { torch("min", .tensor(self)) }
   public func max() -> Tensor { torch("max", .tensor(self)) }
   public func amin(dims: [Int], keepDim: Bool = false) -> Tensor {

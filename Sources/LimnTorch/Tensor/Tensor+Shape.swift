@@ -47,6 +47,8 @@ extension Tensor {
   }
   /// The upper triangle of the last two axes.
   public func upperTriangle(diagonal: Int = 0) -> Tensor { torch("triu", .tensor(self), .int(diagonal)) }
+  /// The lower triangle of the last two axes.
+  public func lowerTriangle(diagonal: Int = 0) -> Tensor { torch("tril", .tensor(self), .int(diagonal)) }
   /// The diagonal of a matrix, or a matrix from its diagonal.
   public func diagonal() -> Tensor { torch("diag", .tensor(self)) }
 }

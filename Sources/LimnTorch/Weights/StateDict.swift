@@ -17,9 +17,10 @@ extension Module {
   /// Copies weights and buffers from a state dictionary.
   /// - Parameters:
   ///   - prefix: only keys that begin with it are looked at; it is cut off.
-  ///   - ignored: keys of the dictionary that the module need not have (such as `num_batches_tracked`).
+  ///   - ignored: last parts of keys that the module need not have, such as PyTorch's `num_batches_tracked`,
+  ///     which counts for nothing as long as the momentum is a number.
   /// - Throws: ``StateDictError`` naming the missing, unknown and misshapen keys; nothing is copied then.
-  public func load(_ state: [String: Tensor], prefix: String = "", ignoring ignored: Set<String> = []) throws {
+  public func load(_ state: [String: Tensor], prefix: String = "", ignoring ignored: Set<String> = ["num_batches_tracked"]) throws {
     let own = stateDict
     let relevant = state.filter { $0.key.hasPrefix(prefix) }
     let given = Dictionary(uniqueKeysWithValues: relevant.map { (String($0.key.dropFirst(prefix.count)), $0.value) })

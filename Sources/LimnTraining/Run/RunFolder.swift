@@ -76,6 +76,9 @@ public struct RunFolder: Sendable {
     return plan
   }
 
+  /// Replaces the plan, when a run is to go on longer than it was begun for.
+  func write(_ plan: Plan) throws { try AtomicFile.write(Self.encoder.encode(plan), to: self.plan) }
+
   public func readRecipe() throws -> String {
     guard let data = FileManager.default.contents(atPath: recipe.path) else {
       throw RunError("\(recipe.path): not found; a run folder holds its resolved recipe")

@@ -4,9 +4,7 @@ import ArgumentParser
 import Foundation
 import LimnDatasets
 import LimnImaging
-
-import enum LimnTraining.Interruption
-import class LimnTorch.ProgressLine
+import LimnTorch
 
 struct ImportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -112,20 +110,13 @@ struct ImportCommand: ParsableCommand {
     let summary = try Importer.run(
       sources: sources.map { URL(fileURLWithPath: $0) }, to: URL(fileURLWithPath: out), options: options()
     ) { progress in
-      try Self.stopIfAsked()
+      guard !Interruption.isRequested else { throw CommandFailure.interrupted("nothing was written") }
       let shown = line ?? ProgressLine(label: "source", total: progress.total, unit: "img", plainInterval: 10)
       line = shown
       let isDone = progress.completed == progress.total
       (isDone ? shown.finish : shown.update)(progress.completed, progress.images) { [] }
     }
     ImportReport(summary: summary, folder: out).show()
-  }
-
-  /// Ctrl-C ends the import between two sources, so that the unfinished dataset is removed.
-  private static func stopIfAsked() throws {
-    guard Interruption.isRequested else { return }
-    FileHandle.standardError.write(Data("\ninterrupted; nothing was written\n".utf8))
-    throw ExitCode(130)
   }
 
   private var fractions: [Double] {

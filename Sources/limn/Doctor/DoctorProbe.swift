@@ -1,6 +1,7 @@
 // Asks the machine, and hands each answer to the reader that understands it.
 
 import Foundation
+import LimnImaging
 import LimnTorch
 
 struct DoctorProbe {
@@ -53,9 +54,18 @@ struct DoctorProbe {
   }
 
   private func formats() -> [Finding] {
-    [
-      Finding(section: "Formats", name: "readers", value: "DICOM, NIfTI, TIFF, PNG, JPEG")
+    let kinds = FileKind.allCases.map(\.rawValue).sorted().joined(separator: ", ")
+    let files = [
+      "GDCM": "libgdcmMSFF.so", "libtiff": "libtiff.so", "libpng": "libpng", "libjpeg": "libjpeg.so",
+      "libjpeg-turbo": "libjpeg.so",
     ]
+    let libraries = ImageLibraries.versions.map { library in
+      let path = files[library.name].flatMap(loaded)
+      let place = path.map { " at \($0)" } ?? ""
+      return Finding(section: "Formats", name: library.name, value: library.version + place)
+    }
+    let nifti = Finding(section: "Formats", name: "niftiio", value: loaded("libnifti2.so") ?? "built in")
+    return [Finding(section: "Formats", name: "reads", value: kinds)] + libraries + [nifti]
   }
 
   private func storage() -> [Finding] {
@@ -96,8 +106,10 @@ struct DoctorProbe {
     return Finding(section: "Software", name: "torch", value: "\(answer) (python3's)")
   }
 
-  private var libtorch: String? {
-    read("/proc/self/maps").flatMap { SystemTexts.loadedLibrary("libtorch_cpu.so", maps: $0) }
+  private var libtorch: String? { loaded("libtorch_cpu.so") }
+
+  private func loaded(_ library: String) -> String? {
+    read("/proc/self/maps").flatMap { SystemTexts.loadedLibrary(library, maps: $0) }
   }
 
   /// Swift does not tell its compiler's version at run time, so the compiler leaves it here.

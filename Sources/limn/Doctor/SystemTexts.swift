@@ -36,11 +36,13 @@ enum SystemTexts {
     value(of: "Model", separator: ":", in: information)
   }
 
-  /// The path of a loaded library, from `/proc/self/maps`.
+  /// The path of a loaded library whose file name begins with `name`, from `/proc/self/maps`.
   static func loadedLibrary(_ name: String, maps: String) -> String? {
-    let line = maps.split(separator: "\n").first { $0.hasSuffix("/" + name) }
-    guard let line, let start = line.firstIndex(of: "/") else { return nil }
-    return String(line[start...])
+    for line in maps.split(separator: "\n") {
+      guard let start = line.firstIndex(of: "/"), let slash = line.lastIndex(of: "/") else { continue }
+      if line[line.index(after: slash)...].hasPrefix(name) { return String(line[start...]) }
+    }
+    return nil
   }
 
   /// `1.5 GiB` and the like.

@@ -1,4 +1,4 @@
-// Ctrl-C and a cluster's SIGTERM: the first asks the loop to finish its step and save, the second ends at once.
+// Ctrl-C and a cluster's SIGTERM: the first asks long work to come to a good end, the second ends at once.
 
 import Foundation
 import Synchronization
@@ -20,5 +20,5 @@ public enum Interruption {
   }
 
   /// Forgets a request, for tests.
-  static func clear() { requested.store(false, ordering: .relaxed) }
+  public static func clear() { requested.store(false, ordering: .relaxed) }
 }
