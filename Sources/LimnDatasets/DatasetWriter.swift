@@ -54,7 +54,10 @@ public final class DatasetWriter {
   private var items: [DatasetItem] = []
 
   /// Begins a dataset that will stand at `url`.
-  /// - Parameter overwrite: whether a dataset that is there already is replaced, at the very end.
+  /// - Parameters:
+  ///   - description: what every item will be like.
+  ///   - url: the dataset's folder.
+  ///   - overwrite: whether a dataset that is there already is replaced, at the very end.
   /// - Throws: ``DatasetError`` if something is at `url` and may not be replaced, or if its parent folder cannot
   ///   be written.
   public init(_ description: DatasetDescription, to url: URL, overwrite: Bool = false) throws {
@@ -70,6 +73,7 @@ public final class DatasetWriter {
 
   /// Appends one item.
   /// - Parameters:
+  ///   - item: what is known about it.
   ///   - image: [C, H, W] of the description's type and size.
   ///   - companions: one tensor of the layer's item shape for each companion layer.
   /// - Throws: ``DatasetError`` if the disk refuses.
@@ -94,8 +98,10 @@ public final class DatasetWriter {
   }
 
   /// Writes the description and puts the dataset in its place.
-  /// - Parameter splits: assigns the patients, in the order of their first items, anew; where nil the items keep
-  ///   the splits they came with.
+  /// - Parameters:
+  ///   - provenance: where the images came from.
+  ///   - splits: assigns the patients, in the order of their first items, anew; where nil the items keep the
+  ///     splits they came with.
   /// - Returns: the manifest as written.
   /// - Throws: ``DatasetError`` if nothing was appended or the disk refuses.
   @discardableResult

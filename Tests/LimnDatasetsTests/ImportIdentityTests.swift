@@ -24,7 +24,10 @@ import Testing
   }
 
   @Test(arguments: [
-    (["patient001_frame01_slice_0.png", "patient001_frame12_slice_3.png", "patient002_frame01_slice_0.png"], [0, 0, 2]),
+    (
+      ["patient001_frame01_slice_0.png", "patient001_frame12_slice_3.png", "patient002_frame01_slice_0.png"],
+      [0, 0, 2]
+    ),
     (["00001280_004.png", "00001280_005.png", "00001281_000.png"], [0, 0, 2]),
     (["IMG_0001.png", "IMG_0002.png"], [0, 1]),
     (["knee_slice_1.png", "knee_slice_2.png", "hip_slice_1.png"], [0, 0, 2]),
@@ -41,12 +44,14 @@ import Testing
     let regex = try #require(PatientRule("regex:/(s\\d)_"))
     #expect(try groups(names, regex) == [0, 1, 0])
     #expect(failure { _ = try groups(names, .dicom) }?.contains("has no DICOM PatientID") == true)
-    #expect(failure { _ = try groups(names, .regex("z+")) }?.contains("does not match 'scans/a/s1_x.png'") == true)
+    #expect(
+      failure { _ = try groups(names, .regex("z+")) }?.contains("does not match 'scans/a/s1_x.png'") == true)
   }
 
   @Test func oneForAllIsWarnedOf() throws {
     try withTemporaryFolder { folder in
-      let scans = try writePictures([("x1_a.png", randomPixels(1)[0]), ("x1_b.png", randomPixels(1)[0])], in: folder)
+      let scans = try writePictures(
+        [("x1_a.png", randomPixels(1)[0]), ("x1_b.png", randomPixels(1)[0])], in: folder)
       let summary = try Importer.run(
         sources: [scans], to: folder.appendingPathComponent("set"), options: options())
       #expect(summary.warnings.count == 1 && summary.warnings[0].contains("count as one patient"))
@@ -103,7 +108,9 @@ import Testing
   @Test func sizes() {
     #expect(ImageSize("64") == ImageSize(height: 64, width: 64))
     #expect(ImageSize("48x64") == ImageSize(height: 48, width: 64))
-    for text in ["", "0", "-4", "64x", "x64", "64x64x3", "6.4", "99999999"] { #expect(ImageSize(text) == nil) }
+    for text in ["", "0", "-4", "64x", "x64", "64x64x3", "6.4", "99999999"] {
+      #expect(ImageSize(text) == nil)
+    }
   }
 
   @Test func sliceSelections() {
@@ -122,7 +129,9 @@ import Testing
     for text in ["full", "range:-1000,400", "centre:40,80", "percentiles:0.5,99.5"] {
       #expect(IntensityWindow(option: text)?.optionText == text)
     }
-    for text in ["", "ful", "full:", "full:1,2", "range:4,1", "range:1", "centre:40,0", "percentiles:5,101", "range:a,b"] {
+    for text in [
+      "", "ful", "full:", "full:1,2", "range:4,1", "range:1", "centre:40,0", "percentiles:5,101", "range:a,b",
+    ] {
       #expect(IntensityWindow(option: text) == nil, "\(text)")
     }
   }

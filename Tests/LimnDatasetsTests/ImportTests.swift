@@ -30,7 +30,8 @@ func writePictures(_ pictures: [(String, Tensor)], in folder: URL) throws -> URL
   func picturesKeepEveryBit(bitDepth: Int) throws {
     try withTemporaryFolder { folder in
       let pixels = randomPixels(3, bitDepth: bitDepth)
-      let scans = try writePictures([("b.png", pixels[1]), ("a.png", pixels[0]), ("c/a.png", pixels[2])], in: folder)
+      let scans = try writePictures(
+        [("b.png", pixels[1]), ("a.png", pixels[0]), ("c/a.png", pixels[2])], in: folder)
       let out = folder.appendingPathComponent("set")
       let chosen = try options { $0.window = .full }
       let summary = try Importer.run(sources: [scans], to: out, options: chosen)
@@ -90,7 +91,8 @@ func writePictures(_ pictures: [(String, Tensor)], in folder: URL) throws -> URL
 
   @Test func unreadableFilesAreListedAndStrictnessStops() throws {
     try withTemporaryFolder { folder in
-      let scans = try writePictures([("a.png", randomPixels(1)[0]), ("b.png", randomPixels(1)[0])], in: folder)
+      let scans = try writePictures(
+        [("a.png", randomPixels(1)[0]), ("b.png", randomPixels(1)[0])], in: folder)
       let whole = try Data(contentsOf: scans.appendingPathComponent("b.png"))
       try whole.prefix(whole.count - 20).write(to: scans.appendingPathComponent("b.png"))
       try Data().write(to: scans.appendingPathComponent("c.jpg"))
@@ -115,7 +117,9 @@ func writePictures(_ pictures: [(String, Tensor)], in folder: URL) throws -> URL
       let scans = folder.appendingPathComponent("scans")
       try FileManager.default.createDirectory(at: scans, withIntermediateDirectories: false)
       let out = folder.appendingPathComponent("set")
-      func line() -> String? { failure { _ = try Importer.run(sources: [scans], to: out, options: options()) } }
+      func line() -> String? {
+        failure { _ = try Importer.run(sources: [scans], to: out, options: options()) }
+      }
       #expect(line()?.contains("no image was found") == true)
       try Data("no".utf8).write(to: scans.appendingPathComponent("a.png"))
       #expect(line()?.contains("no image could be read") == true)
@@ -148,7 +152,8 @@ func writePictures(_ pictures: [(String, Tensor)], in folder: URL) throws -> URL
     let affine = Affine(
       x: [-spacing.x, 0, 0], y: [0, -spacing.y, 0], z: [0, 0, spacing.z], origin: [0, 0, 0])
     return Volume(
-      voxels: voxels, affine: affine, storedBits: 32, info: SourceInfo(path: "", format: "NIfTI", hasGeometry: true))
+      voxels: voxels, affine: affine, storedBits: 32,
+      info: SourceInfo(path: "", format: "NIfTI", hasGeometry: true))
   }
 
   private func images(

@@ -111,10 +111,14 @@ struct SliceCutter {
       let finest = min(old[0], old[1])
       let height = Int((Double(image.shape[1]) * old[0] / finest).rounded())
       let width = Int((Double(image.shape[2]) * old[1] / finest).rounded())
-      spacing = [old[0] * Double(image.shape[1]) / Double(height), old[1] * Double(image.shape[2]) / Double(width)]
+      spacing = [
+        old[0] * Double(image.shape[1]) / Double(height), old[1] * Double(image.shape[2]) / Double(width),
+      ]
       image = ImageResize.fit(image, height: height, width: width, mode: .stretch)
     }
-    guard let size, image.shape[1] != size.height || image.shape[2] != size.width else { return (image, spacing) }
+    guard let size, image.shape[1] != size.height || image.shape[2] != size.width else {
+      return (image, spacing)
+    }
     let ratios = [Double(size.height) / Double(image.shape[1]), Double(size.width) / Double(image.shape[2])]
     let scales =
       switch options.fit {

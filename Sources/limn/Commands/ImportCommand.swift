@@ -97,7 +97,8 @@ struct ImportCommand: ParsableCommand {
 
   func validate() throws {
     guard Splits(fractions: fractions) != nil else {
-      throw ValidationError("--split '\(split)': expected up to three fractions such as 0.8,0.1,0.1, the first above 0")
+      throw ValidationError(
+        "--split '\(split)': expected up to three fractions such as 0.8,0.1,0.1, the first above 0")
     }
     guard every > 0 else { throw ValidationError("--every \(every): expected 1 or more") }
     guard [nil, 8, 16].contains(bits) else { throw ValidationError("--bits: expected 8 or 16") }
