@@ -26,13 +26,13 @@ public final class BatchLoader: Sendable {
   private let pending = Mutex<Pending?>(nil)
 
   /// - Parameters:
-  ///   - dataset: where the items are.
+  ///   - dataset: whose items are drawn.
   ///   - indices: the items to draw from; all where nil.
   ///   - companions: layers to deliver beside the images.
   ///   - batchSize: items in the batch of a step.
-  ///   - seed: decides the order and the flips.
+  ///   - seed: decides the order of the items, and which are mirrored.
   ///   - mirror: whether each item drawn is flipped left to right with probability one half.
-  ///   - device: where the batches are wanted.
+  ///   - device: where the batches go.
   ///   - prefetch: whether the next batch is made on another thread while the caller computes.
   ///   - residentLimit: layers up to this many bytes are held on a GPU whole; larger ones are copied batch by batch.
   /// - Throws: ``DatasetError`` if there is no item to draw from or a layer is missing.

@@ -18,7 +18,7 @@ public final class BatchSampler: Sendable {
   /// - Parameters:
   ///   - count: items to draw from, above zero.
   ///   - batchSize: items in the batch of a step.
-  ///   - seed: decides the order.
+  ///   - seed: decides the order of every epoch.
   public init(count: Int, batchSize: Int, seed: UInt64) {
     precondition(count > 0 && batchSize > 0, "a sampler needs items and a batch size above zero")
     self.count = count

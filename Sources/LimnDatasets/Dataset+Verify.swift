@@ -28,7 +28,8 @@ extension DatasetManifest {
     try require([8, 16].contains(bitDepth), "bitDepth is \(bitDepth), expected 8 or 16")
     try require(items.count == count, "count is \(count) but \(items.count) items are listed")
     try require(
-      contentHash == Self.contentHash(of: layers), "contentHash does not fit the layers listed; it was edited")
+      contentHash == Self.contentHash(of: layers), "contentHash does not fit the layers listed; it was edited"
+    )
     try require(splits == Self.splits(of: items), "splits does not fit the items listed; it was edited")
     let type = bitDepth == 8 ? "uint8" : "uint16"
     let images = layers.first { $0.name == "images" }

@@ -41,7 +41,8 @@ public final class Dataset: Sendable {
     }
     guard "\(tensor.dtype)" == record.type, tensor.shape == record.shape else {
       throw DatasetError(
-        file, "holds \(tensor.summary), \(DatasetManifest.fileName) says \(record.type)\(record.shape); "
+        file,
+        "holds \(tensor.summary), \(DatasetManifest.fileName) says \(record.type)\(record.shape); "
           + "the two do not belong together, import the dataset again")
     }
     return tensor

@@ -186,7 +186,8 @@ extension DatasetManifest {
     let version = try decoding(url) { try JSONDecoder().decode(Version.self, from: data).formatVersion }
     guard version == currentVersion else {
       throw DatasetError(
-        url, "format version \(version), this Limn reads version \(currentVersion); import again or update Limn")
+        url,
+        "format version \(version), this Limn reads version \(currentVersion); import again or update Limn")
     }
     return try decoding(url) { try JSONDecoder().decode(DatasetManifest.self, from: data) }
   }

@@ -55,8 +55,8 @@ public final class DatasetWriter {
 
   /// Begins a dataset that will stand at `url`.
   /// - Parameters:
-  ///   - description: what the dataset will hold.
-  ///   - url: its folder, which appears when all is written.
+  ///   - description: what every item will be like.
+  ///   - url: the dataset's folder.
   ///   - overwrite: whether a dataset that is there already is replaced, at the very end.
   /// - Throws: ``DatasetError`` if something is at `url` and may not be replaced, or if its parent folder cannot
   ///   be written.
@@ -73,7 +73,7 @@ public final class DatasetWriter {
 
   /// Appends one item.
   /// - Parameters:
-  ///   - item: its name, patient and origin.
+  ///   - item: what is known about it.
   ///   - image: [C, H, W] of the description's type and size.
   ///   - companions: one tensor of the layer's item shape for each companion layer.
   /// - Throws: ``DatasetError`` if the disk refuses.
@@ -99,7 +99,7 @@ public final class DatasetWriter {
 
   /// Writes the description and puts the dataset in its place.
   /// - Parameters:
-  ///   - provenance: where the items come from.
+  ///   - provenance: where the images came from.
   ///   - splits: assigns the patients, in the order of their first items, anew; where nil the items keep the
   ///     splits they came with.
   /// - Returns: the manifest as written.

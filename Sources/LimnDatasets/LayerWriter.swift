@@ -49,7 +49,8 @@ final class LayerWriter {
   /// Appends one item of the descriptor's shape, or several along a new first axis.
   func append(_ items: Tensor) throws {
     precondition(
-      items.dtype == descriptor.dtype && Array(items.shape.suffix(descriptor.itemShape.count)) == descriptor.itemShape
+      items.dtype == descriptor.dtype
+        && Array(items.shape.suffix(descriptor.itemShape.count)) == descriptor.itemShape
         && items.rank <= descriptor.itemShape.count + 1,
       "layer '\(descriptor.name)' takes \(descriptor.dtype)\(descriptor.itemShape), not \(items.summary)")
     try items.withUnsafeBytes { bytes in

@@ -13,7 +13,7 @@ public struct SHA256: Sendable {
   /// A hash of nothing yet.
   public init() {}
 
-  /// Takes in more bytes.
+  /// Takes in the bytes that follow.
   public mutating func update(_ bytes: UnsafeRawBufferPointer) {
     length += UInt64(bytes.count)
     var bytes = bytes[...]
@@ -51,11 +51,13 @@ public struct SHA256: Sendable {
 
   /// Takes in `blocks`, a multiple of 64 bytes.
   private static func compress(_ blocks: UnsafeRawBufferPointer, into state: inout [UInt32]) {
-    constants.withUnsafeBufferPointer { k in
-      withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { w in
-        for start in stride(from: 0, to: blocks.count, by: 64) {
-          schedule(blocks, from: start, into: w)
-          round(w, k, &state)
+    state.withUnsafeMutableBufferPointer { state in
+      constants.withUnsafeBufferPointer { k in
+        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { w in
+          for start in stride(from: 0, to: blocks.count, by: 64) {
+            schedule(blocks, from: start, into: w)
+            round(w, k, state)
+          }
         }
       }
     }
@@ -79,7 +81,8 @@ public struct SHA256: Sendable {
   /// One block's 64 rounds, section 6.2.2 steps 2 to 4.
   @inline(__always)
   private static func round(
-    _ w: UnsafeMutableBufferPointer<UInt32>, _ k: UnsafeBufferPointer<UInt32>, _ state: inout [UInt32]
+    _ w: UnsafeMutableBufferPointer<UInt32>, _ k: UnsafeBufferPointer<UInt32>,
+    _ state: UnsafeMutableBufferPointer<UInt32>
   ) {
     var (a, b, c, d) = (state[0], state[1], state[2], state[3])
     var (e, f, g, h) = (state[4], state[5], state[6], state[7])
@@ -90,7 +93,8 @@ public struct SHA256: Sendable {
       let t2 = sum0 &+ ((a & b) ^ (a & c) ^ (b & c))
       (h, g, f, e, d, c, b, a) = (g, f, e, d &+ t1, c, b, a, t1 &+ t2)
     }
-    for (i, value) in [a, b, c, d, e, f, g, h].enumerated() { state[i] &+= value }
+    (state[0], state[1], state[2], state[3]) = (state[0] &+ a, state[1] &+ b, state[2] &+ c, state[3] &+ d)
+    (state[4], state[5], state[6], state[7]) = (state[4] &+ e, state[5] &+ f, state[6] &+ g, state[7] &+ h)
   }
 
   @inline(__always)

@@ -9,10 +9,10 @@ public struct Splits: Sendable, Equatable {
   public let test: Double
   public let seed: UInt64
 
-  /// Nil unless one to three fractions are given and the first is above zero.
+  /// Nil unless one to three fractions are given, none is negative and the first is above zero.
   /// - Parameters:
-  ///   - fractions: for training, validation and testing, none negative; they are divided by their sum.
-  ///   - seed: decides which patients go where.
+  ///   - fractions: for training, validation and testing; they are divided by their sum.
+  ///   - seed: decides who goes where.
   public init?(fractions: [Double], seed: UInt64 = 0) {
     let total = fractions.reduce(0, +)
     guard (1...3).contains(fractions.count), fractions[0] > 0, total.isFinite,

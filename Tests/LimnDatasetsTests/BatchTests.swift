@@ -53,7 +53,9 @@ import Testing
   }
 
   @Test func aStepIsAFunctionOfSeedAndStep() {
-    let (a, b) = (BatchSampler(count: 11, batchSize: 4, seed: 3), BatchSampler(count: 11, batchSize: 4, seed: 3))
+    let (a, b) = (
+      BatchSampler(count: 11, batchSize: 4, seed: 3), BatchSampler(count: 11, batchSize: 4, seed: 3)
+    )
     let forward = (0..<30).map { a.indices(step: $0) }
     let backward = (0..<30).reversed().map { b.indices(step: $0) }
     #expect(forward == backward.reversed())

@@ -117,7 +117,8 @@ import Testing
       let file = url.appendingPathComponent("images.safetensors")
       try Data(contentsOf: file).prefix(length).write(to: file)
     }
-    #expect(line?.contains("images.safetensors: ") == true && line?.contains("\n") == false, "\(line ?? "none")")
+    #expect(
+      line?.contains("images.safetensors: ") == true && line?.contains("\n") == false, "\(line ?? "none")")
   }
 
   @Test(arguments: [8, 16])

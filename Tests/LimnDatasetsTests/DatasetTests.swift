@@ -15,7 +15,10 @@ import Testing
       "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
       "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"
     ),
-    (String(repeating: "a", count: 100_000), "6d1cf22d7cc09b085dfc25ee1a1f3ae0265804c607bc2074ad253bcc82fd81ee"),
+    (
+      String(repeating: "a", count: 100_000),
+      "6d1cf22d7cc09b085dfc25ee1a1f3ae0265804c607bc2074ad253bcc82fd81ee"
+    ),
   ])
   func knownDigests(text: String, digest: String) {
     #expect(SHA256.hexDigest(of: text) == digest)
@@ -113,7 +116,9 @@ import Testing
       let text = try String(contentsOf: url.appendingPathComponent("dataset.json"), encoding: .utf8)
       let keys = text.split(separator: "\n").filter { $0.hasPrefix("  \"") }.map { String($0) }
       #expect(keys.dropLast() == keys.dropLast().sorted()[...])
-      #expect(text.contains("\n    {\"id\":\"3\",\"patient\":\"p1\",\"source\":\"3.png\",\"split\":\"train\"}\n  ]"))
+      #expect(
+        text.contains("\n    {\"id\":\"3\",\"patient\":\"p1\",\"source\":\"3.png\",\"split\":\"train\"}\n  ]")
+      )
     }
   }
 

@@ -33,7 +33,8 @@ public struct ImportOptions: Sendable {
   public var every = 1
   /// The least fraction of pixels brighter than ``contentLevel``; images with less are left out.
   public var minimumContent = 0.0
-  /// Taken over each volume; where nil, `full` for 8-bit sources and percentiles 0.5 to 99.5 for others.
+  /// Taken over each volume; where nil, `full` for 8-bit pictures and percentiles 0.5 to 99.5 for NIfTI and for
+  /// whatever has more bits.
   public var window: IntensityWindow?
   /// The first image's size where nil.
   public var size: ImageSize?
@@ -135,8 +136,9 @@ public enum SliceSelection: Sendable, Equatable, CustomStringConvertible {
 extension IntensityWindow {
   /// Reads `percentiles:0.5,99.5`, `range:-1000,400`, `centre:40,80` or `full`; nil for anything else.
   public init?(option text: String) {
-    let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
-    let numbers = parts.count == 2 ? parts[1].split(separator: ",").map { Double($0) ?? .nan } : []
+    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    let places = parts.count == 2 ? parts[1].split(separator: ",", omittingEmptySubsequences: false) : []
+    let numbers = places.map { Double($0) ?? .nan }
     guard numbers.allSatisfy(\.isFinite) else { return nil }
     switch (parts.first, numbers.count) {
     case ("full", 0) where parts.count == 1: self = .full

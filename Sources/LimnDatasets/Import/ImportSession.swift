@@ -77,21 +77,24 @@ final class ImportSession {
       sources: sourcesRead, tool: "limn \(LimnVersion.current)", options: options.recorded)
     let manifest = try writer.finish(provenance: provenance, splits: options.splits)
     return ImportSummary(
-      manifest: manifest, problems: problems, warnings: warnings + closingWarnings(), skippedSlices: skippedSlices,
+      manifest: manifest, problems: problems, warnings: warnings + closingWarnings(),
+      skippedSlices: skippedSlices,
       passedOver: passedOver)
   }
 
   private func nothingRead() -> DatasetError {
     if skippedSlices > 0 {
       return DatasetError(
-        destination, "all \(skippedSlices) images hold less than --min-content \(options.minimumContent); lower it")
+        destination,
+        "all \(skippedSlices) images hold less than --min-content \(options.minimumContent); lower it")
     }
     if let first = problems.first {
       return DatasetError(
         destination, "no image could be read; the first of \(problems.count) problems: \(first.line)")
     }
     return DatasetError(
-      destination, "no image was found; the sources hold no PNG, JPEG, TIFF, NIfTI or DICOM file that was asked for")
+      destination,
+      "no image was found; the sources hold no PNG, JPEG, TIFF, NIfTI or DICOM file that was asked for")
   }
 
   private func closingWarnings() -> [String] {
@@ -101,7 +104,8 @@ final class ImportSession {
     }
     if patients.count == 1, sourcesRead > 1 {
       lines.append(
-        "all \(sourcesRead) sources count as one patient, so all are for training; --patient-from tells them apart")
+        "all \(sourcesRead) sources count as one patient, so all are for training; --patient-from tells them apart"
+      )
     }
     return lines
   }
@@ -139,11 +143,15 @@ extension ImportSession {
   private func check(_ volume: Volume, _ unit: SourceUnit) throws {
     guard volume.channels == 1 || volume.channels == 3 else {
       throw DatasetError(
-        unit.first, "holds \(volume.channels) volumes or channels, expected 1 or 3; take one out of the file first")
+        unit.first,
+        "holds \(volume.channels) volumes or channels, expected 1 or 3; take one out of the file first")
     }
-    guard options.channels == .keep, let writer, writer.description.channels != volume.channels else { return }
+    guard options.channels == .keep, let writer, writer.description.channels != volume.channels else {
+      return
+    }
     throw DatasetError(
-      unit.first, "has \(volume.channels) channels, the sources before it have \(writer.description.channels); "
+      unit.first,
+      "has \(volume.channels) channels, the sources before it have \(writer.description.channels); "
         + "pass --channels 1 or --channels 3")
   }
 

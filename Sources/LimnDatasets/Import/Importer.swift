@@ -37,9 +37,9 @@ public enum Importer {
   /// - Parameters:
   ///   - sources: files and folders; folders are walked in the order of their names.
   ///   - destination: the dataset's folder; nothing is there until the import is complete.
-  ///   - options: size, slices, window, splits, and how strictly to read.
-  ///   - progress: called after every source; what it throws ends the import and leaves nothing.
-  /// - Returns: what was imported and what was not.
+  ///   - options: the choices.
+  ///   - progress: called at the start and after every source; what it throws ends the import and leaves nothing.
+  /// - Returns: the dataset's description, and what went wrong on the way.
   /// - Throws: ``DatasetError`` if nothing could be read or the destination cannot be used; with
   ///   ``ImportOptions/isStrict``, for the first file that cannot be read.
   public static func run(
@@ -50,6 +50,7 @@ public enum Importer {
     let scan = try SourceScan(sources)
     let session = ImportSession(destination, options, total: scan.units.count)
     for problem in scan.problems { try session.report(problem) }
+    try progress(session.progress)
     for unit in scan.units {
       try session.add(unit)
       try progress(session.progress)

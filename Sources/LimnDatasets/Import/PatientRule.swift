@@ -43,12 +43,12 @@ public enum PatientRule: Sendable, Equatable {
     }
   }
 
-  /// The patient as the source names it. It must not be stored; see ``Pseudonyms``.
+  /// The patient whom a source shows.
   /// - Parameters:
-  ///   - info: what the file says of itself.
+  ///   - info: what the source says.
   ///   - file: the file, or the first of a series.
   ///   - path: the file's path from the source that was named, that source's own name first.
-  /// - Returns: a name that is the same for all files of the patient.
+  /// - Returns: the patient as the source names it, which must not be stored.
   /// - Throws: ``DatasetError`` if the rule finds no patient.
   func patient(of info: SourceInfo, file: URL, path: String) throws -> String {
     let stem = Self.stem(file)

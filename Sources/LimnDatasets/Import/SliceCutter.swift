@@ -17,9 +17,11 @@ struct CutSlice {
 struct SliceCutter {
   let options: ImportOptions
 
-  /// The window for a volume: the one given, or the default for its depth.
+  /// The window for a volume: the one given, or everything for 8-bit pictures, which somebody has windowed
+  /// before, and nearly everything for others. NIfTI files of 8 bits are scans all the same.
   func window(for volume: Volume) -> IntensityWindow {
-    options.window ?? (volume.storedBits <= 8 ? .full : .percentiles(0.5, 99.5))
+    let isPicture = volume.storedBits <= 8 && volume.info.format != FileKind.nifti.rawValue
+    return options.window ?? (isPicture ? .full : .percentiles(0.5, 99.5))
   }
 
   /// Calls `body` with each image of the volume in turn; slices with less than the least content are counted, not
@@ -109,10 +111,14 @@ struct SliceCutter {
       let finest = min(old[0], old[1])
       let height = Int((Double(image.shape[1]) * old[0] / finest).rounded())
       let width = Int((Double(image.shape[2]) * old[1] / finest).rounded())
-      spacing = [old[0] * Double(image.shape[1]) / Double(height), old[1] * Double(image.shape[2]) / Double(width)]
+      spacing = [
+        old[0] * Double(image.shape[1]) / Double(height), old[1] * Double(image.shape[2]) / Double(width),
+      ]
       image = ImageResize.fit(image, height: height, width: width, mode: .stretch)
     }
-    guard let size, image.shape[1] != size.height || image.shape[2] != size.width else { return (image, spacing) }
+    guard let size, image.shape[1] != size.height || image.shape[2] != size.width else {
+      return (image, spacing)
+    }
     let ratios = [Double(size.height) / Double(image.shape[1]), Double(size.width) / Double(image.shape[2])]
     let scales =
       switch options.fit {

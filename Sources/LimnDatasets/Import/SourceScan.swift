@@ -30,7 +30,8 @@ struct SourceScan {
       throw DatasetError(source, "no such file or folder; check the path")
     }
     var dicom: [URL] = []
-    for (file, path) in isFolder.boolValue ? Self.files(below: source) : [(source, source.lastPathComponent)] {
+    for (file, path) in isFolder.boolValue ? Self.files(below: source) : [(source, source.lastPathComponent)]
+    {
       switch FileKind(sniffing: file) {
       case .dicom: dicom.append(file)
       case .some: units.append(SourceUnit(files: [file], isDICOM: false, path: path))
@@ -65,7 +66,8 @@ struct SourceScan {
   }
 
   private static func isCalledImage(_ file: URL) -> Bool {
-    ["png", "jpg", "jpeg", "tif", "tiff", "nii", "gz", "dcm", "dicom"].contains(file.pathExtension.lowercased())
+    ["png", "jpg", "jpeg", "tif", "tiff", "nii", "gz", "dcm", "dicom"].contains(
+      file.pathExtension.lowercased())
   }
 }
 

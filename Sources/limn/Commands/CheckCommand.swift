@@ -25,7 +25,7 @@ struct CheckCommand: ParsableCommand {
     for path in datasets {
       let dataset = try Dataset.open(URL(fileURLWithPath: path))
       let found = try dataset.verify()
-      print(DatasetSummary(dataset.manifest).text)
+      print(DatasetSummary(manifest: dataset.manifest).text)
       print(Self.values(found, levels: dataset.bitDepth == 8 ? 255 : 65535))
       for line in Self.remarks(found) { print("note: \(line)") }
       print("\(path): all is well")
@@ -54,8 +54,6 @@ struct CheckCommand: ParsableCommand {
 /// A dataset's description in a few lines.
 struct DatasetSummary {
   let manifest: DatasetManifest
-
-  init(_ manifest: DatasetManifest) { self.manifest = manifest }
 
   var text: String {
     var parts = ["\(manifest.count) images, \(manifest.height)×\(manifest.width)"]

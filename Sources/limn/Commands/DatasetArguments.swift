@@ -27,7 +27,8 @@ extension IntensityWindow: ExpressibleByArgument {
 }
 
 /// The values of an option, for its help: `pad, crop or stretch`.
-func choices<Value: CaseIterable & RawRepresentable>(_ type: Value.Type) -> String where Value.RawValue == String {
+func choices<Value: CaseIterable & RawRepresentable>(_ type: Value.Type) -> String
+where Value.RawValue == String {
   let names = Value.allCases.map(\.rawValue)
   return names.dropLast().joined(separator: ", ") + " or " + (names.last ?? "")
 }

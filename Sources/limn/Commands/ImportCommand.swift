@@ -59,7 +59,7 @@ struct ImportCommand: ParsableCommand {
   @Option(
     help: """
       What becomes black and white, over each volume: percentiles:0.5,99.5, range:a,b, centre:c,w or full. \
-      Default: full for 8-bit sources, percentiles:0.5,99.5 for others.
+      Default: full for 8-bit pictures, percentiles:0.5,99.5 for NIfTI and whatever has more bits.
       """)
   var window: IntensityWindow?
 
@@ -97,7 +97,8 @@ struct ImportCommand: ParsableCommand {
 
   func validate() throws {
     guard Splits(fractions: fractions) != nil else {
-      throw ValidationError("--split '\(split)': expected up to three fractions such as 0.8,0.1,0.1, the first above 0")
+      throw ValidationError(
+        "--split '\(split)': expected up to three fractions such as 0.8,0.1,0.1, the first above 0")
     }
     guard every > 0 else { throw ValidationError("--every \(every): expected 1 or more") }
     guard [nil, 8, 16].contains(bits) else { throw ValidationError("--bits: expected 8 or 16") }
@@ -113,10 +114,10 @@ struct ImportCommand: ParsableCommand {
       guard !Interruption.isRequested else { throw CommandFailure.interrupted("nothing was written") }
       let shown = line ?? ProgressLine(label: "source", total: progress.total, unit: "img", plainInterval: 10)
       line = shown
-      let show = progress.completed == progress.total ? shown.finish : shown.update
-      show(progress.completed, progress.images) { [] }
+      let isDone = progress.completed == progress.total
+      (isDone ? shown.finish : shown.update)(progress.completed, progress.images) { [] }
     }
-    ImportReport(summary, folder: out).show()
+    ImportReport(summary: summary, folder: out).show()
   }
 
   private var fractions: [Double] {
@@ -151,19 +152,18 @@ private struct ImportReport {
   let summary: ImportSummary
   let folder: String
 
-  init(_ summary: ImportSummary, folder: String) {
-    self.summary = summary
-    self.folder = folder
-  }
-
   func show() {
     for line in summary.problems.map(\.line) + summary.warnings {
       FileHandle.standardError.write(Data("warning: \(line)\n".utf8))
     }
-    print(DatasetSummary(summary.manifest).text)
-    if summary.skippedSlices > 0 { print("\(summary.skippedSlices) images with too little content left out") }
-    if summary.passedOver > 0 { print("\(summary.passedOver) files that are no images passed over") }
-    if !summary.problems.isEmpty { print("\(summary.problems.count) files could not be imported (see above)") }
+    print(DatasetSummary(manifest: summary.manifest).text)
+    tell(summary.skippedSlices, "image", "left out for too little content")
+    tell(summary.passedOver, "other file", "passed over")
+    tell(summary.problems.count, "file", "not imported, see above")
     print("written to \(folder)")
+  }
+
+  private func tell(_ count: Int, _ thing: String, _ fate: String) {
+    if count > 0 { print("\(count) \(thing)\(count == 1 ? "" : "s") \(fate)") }
   }
 }

@@ -36,7 +36,9 @@ struct ShowCommand: ParsableCommand {
   var layer = "images"
 
   func validate() throws {
-    guard count > 0, columns ?? 1 > 0 else { throw ValidationError("--count and --columns: expected 1 or more") }
+    guard count > 0, columns ?? 1 > 0 else {
+      throw ValidationError("--count and --columns: expected 1 or more")
+    }
   }
 
   func run() throws {
