@@ -40,7 +40,7 @@ enum LaplacianPyramid {
     // and mirrors its first ones.
     let padded = pad(pad(x, [1, 0, 1, 0], mode: .reflect), [0, 1, 0, 1], mode: .replicate)
     let full = convTranspose2d(padded, binomial * 4, stride: 2)
-    return full[TensorIndex.ellipsis, 4..<4 + 2 * x.size(2), 4..<4 + 2 * x.size(3)]
+    return full[.ellipsis, 4..<4 + 2 * x.size(2), 4..<4 + 2 * x.size(3)]
   }
 
   private static var binomial: Tensor {

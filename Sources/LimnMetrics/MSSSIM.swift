@@ -52,7 +52,7 @@ extension MSSSIM {
     let (height, width) = (a.size(2), a.size(3))
     let window = gaussianWindow(size: min(windowSize, height, width))
     let (down, across) = (band(window, length: height), band(window, length: width))
-    // A valid correlation as two products with band matrices: a one-channel convolution is ten times slower.
+    // A valid correlation as two products with band matrices: libtorch is slow at one-channel convolutions.
     // The result lies transposed, [N, C, W', H'], which the mean does not see.
     func blur(_ x: Tensor) -> Tensor { matmul(matmul(x, across).transposed(2, 3), down) }
 

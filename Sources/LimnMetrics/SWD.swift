@@ -129,7 +129,7 @@ extension SWD {
   static func patches(_ band: Tensor, at centers: Tensor) -> Tensor {
     let windows = band.unfolded(dim: 2, size: patchSide, step: 1).unfolded(dim: 3, size: patchSide, step: 1)
       .permuted([0, 2, 3, 1, 4, 5])  // [N, H - 6, W - 6, C, 7, 7]
-    let corners = centers.to(.int64) - Double(patchSide / 2)
+    let corners = centers.to(.int64) - Tensor(patchSide / 2)
     let image = Tensor.arange(band.size(0)).unsqueezed(1)  // [N, 1]
     return windows[image, corners[.ellipsis, 0], corners[.ellipsis, 1]]  // [N, P, C, 7, 7]
       .reshaped([-1, band.size(1), patchSide * patchSide])

@@ -5,7 +5,7 @@ import LimnTorch
 
 /// The Wasserstein-1 distance between row i of `a` and row i of `b`, for equally many samples.
 ///
-/// Sorts by radix, because libtorch's sort carries indices along and takes several times as long.
+/// Sorts by radix, because libtorch's sort carries indices along that nobody needs.
 /// - Parameters:
 ///   - a: float32 [rows, samples], finite.
 ///   - b: the same shape.

@@ -10,8 +10,8 @@ import LimnTraining
 /// What a person should see of a synthetic cohort.
 struct CohortPage {
   let evaluation: Evaluation
-  let real: DatasetImages
-  let fake: DatasetImages
+  let real: any ImageSource
+  let fake: any ImageSource
   /// A run whose curves and recipe belong on the page.
   let run: URL?
 
@@ -19,7 +19,9 @@ struct CohortPage {
     var page = HTMLReport(title: "Real and synthetic: \(real.name)", subtitle: "\(fake.name), drawn by Limn")
     page.section("", [.highlights(highlights)])
     page.section("Real beside synthetic", try pictures())
-    if fake.dataset.layerNames.contains("sketches") { page.section("Sketches beside renders", try sketches()) }
+    if let dataset = (fake as? DatasetImages)?.dataset, dataset.layerNames.contains("sketches") {
+      page.section("Sketches beside renders", try sketches(of: dataset))
+    }
     page.section("Figures", figures)
     for section in try run.map(RunReport.sections) ?? [] { page.section(section.heading, section.blocks) }
     try page.write(to: url)
@@ -43,7 +45,7 @@ struct CohortPage {
   }
 
   /// 36 images spread over a set.
-  private func sheet(_ set: DatasetImages, _ caption: String) throws -> HTMLFigure {
+  private func sheet(_ set: any ImageSource, _ caption: String) throws -> HTMLFigure {
     let count = min(36, set.count)
     let pixels = ContactSheet().image(of: try set.images(at: (0..<count).map { $0 * set.count / count }))
     return HTMLFigure(
@@ -51,10 +53,10 @@ struct CohortPage {
       alt: "Sheet of \(count) images, \(caption.lowercased())")
   }
 
-  private func sketches() throws -> [HTMLBlock] {
+  private func sketches(of dataset: Dataset) throws -> [HTMLBlock] {
     let count = min(24, fake.count)
-    let layer = try fake.dataset.layer("sketches")[0..<count].to(.float32)
-    let bytes = fake.dataset.bitDepth == 8 ? layer.to(.uint8) : (layer / 257).round().to(.uint8)
+    let layer = try dataset.layer("sketches")[0..<count].to(.float32)
+    let bytes = dataset.bitDepth == 8 ? layer.to(.uint8) : (layer / 257).round().to(.uint8)
     let pixels = ContactSheet(columns: 12).image(ofRows: [bytes, try fake.images(at: Array(0..<count))])
     return [
       .prose("Each sketch was drawn from noise; the image below it was rendered from that sketch."),

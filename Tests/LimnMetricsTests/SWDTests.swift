@@ -46,7 +46,7 @@ import Testing
     for (index, side) in [64, 32, 16].enumerated() {
       let level = LaplacianPyramid.level(index, of: 3, image)
       #expect(level.shape == [1, 3, side, side])
-      let rows = level[0][.all, 0..<5]
+      let rows = level[0, .all, 0..<5]
       #expect(relativeError(rows, try #require(fixtures["laplacian.\(side)"])) < 1e-6)
     }
   }
@@ -89,7 +89,9 @@ import Testing
   }
 
   @Test func sortingHandlesSignsZerosAndInfinitesimals() {
-    let a = Tensor([-0.0, 0, 1e-45, -1e-45, 3e38, -3e38, 1, -1] as [Float], shape: [1, 8])
+    let a = Tensor(
+      [-0.0, 0, .leastNonzeroMagnitude, -.leastNonzeroMagnitude, 3e38, -3e38, 1, -1] as [Float],
+      shape: [1, 8])
     let shuffled = a.flipped([1])
     #expect(meanSortedDifferences(a, shuffled) == [0])
     #expect(meanSortedDifferences(Tensor([2, -4] as [Float], shape: [1, 2]), .zeros([1, 2])) == [3])
@@ -135,19 +137,19 @@ import Testing
   }
 
   @Test func halvesOfRealImagesAreDisjointAndNear() throws {
-    let real = try smoothImages(16, seed: 9)
+    let real = try smoothImages(64, seed: 9)
     let baseline = try measure(real, real, .realHalves)
-    #expect(baseline.realCount == 16 && baseline.generatedCount == 0)
-    #expect(baseline.warnings.contains { $0.contains("halves of 8 images") })
+    #expect(baseline.realCount == 64 && baseline.generatedCount == 0)
+    #expect(baseline.warnings.contains { $0.contains("halves of 32 images") })
     #expect(baseline.value > 0)
     #expect(try measure(real, noisy(real, deviation: 60, seed: 1)).value > baseline.value)
   }
 
-  @Test(arguments: [(8, "at least 16"), (50, "multiples of 2"), (72, "multiples of 4")])
+  @Test(arguments: [(8, "at least 16"), (33, "multiples of 2"), (70, "multiples of 4")])
   func unsuitableSizesAreNamed(side: Int, expectation: String) throws {
     let images = Tensor.zeros([2, 1, side, side], dtype: .uint8)
     let error = #expect(throws: MetricError.self) { try measure(images, images) }
-    #expect(side == 50 || error?.description.contains(expectation) == true, "\(error?.description ?? "")")
+    #expect(error?.description.contains(expectation) == true, "\(error?.description ?? "")")
   }
 
   @Test func twoChannelsAreRefused() throws {

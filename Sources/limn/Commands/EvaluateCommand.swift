@@ -12,7 +12,7 @@ struct EvaluateCommand: ParsableCommand {
     commandName: "evaluate",
     abstract: "Measure a synthetic dataset against a real one.",
     discussion: """
-      Each figure is printed with its protocol, its sample counts, and what real images reach against real \
+      REAL and FAKE are datasets, or folders of images of one size. Each figure is printed with its protocol, its sample counts, and what real images reach against real \
       ones. MS-SSIM between generated images measures variety: close to the real-real value is good, higher \
       means that the images resemble each other. The sliced Wasserstein distance (x1000) is better when lower.
 
@@ -21,10 +21,10 @@ struct EvaluateCommand: ParsableCommand {
         limn evaluate data/lungs data/synthetic --json result.json --report result.html
       """)
 
-  @Argument(help: "The real dataset's folder.")
+  @Argument(help: "A dataset or folder of real images.")
   var real: String
 
-  @Argument(help: "The synthetic dataset's folder.")
+  @Argument(help: "A dataset or folder of synthetic images.")
   var fake: String
 
   @Option(help: "Metrics, separated by commas: \(Metrics.all.map(\.name).joined(separator: ", ")).")
@@ -50,8 +50,8 @@ struct EvaluateCommand: ParsableCommand {
 
   func run() throws {
     let sets = (
-      real: try DatasetImages(URL(fileURLWithPath: real), split: split),
-      fake: try DatasetImages(URL(fileURLWithPath: fake), split: nil)
+      real: try ImageFolder.open(URL(fileURLWithPath: real), split: split),
+      fake: try ImageFolder.open(URL(fileURLWithPath: fake))
     )
     let evaluation = try Evaluation.run(
       real: sets.real, fake: sets.fake, metrics: chosenMetrics(), count: count, seed: seed)
@@ -67,32 +67,6 @@ struct EvaluateCommand: ParsableCommand {
 
   private func chosenMetrics() throws -> [any Metric] {
     guard let metrics else { return Metrics.standard }
-    return try metrics.split(separator: ",").map { name in
-      if let found = Metrics.all.first(where: { $0.name == name }) { return found }
-      let names = Metrics.all.map(\.name)
-      let hint = nearest(to: String(name), in: names).map { "; did you mean '\($0)'?" } ?? "."
-      throw ValidationError("unknown metric '\(name)'\(hint) Known: \(names.joined(separator: ", "))")
-    }
-  }
-}
-
-/// A dataset's images as a metric takes them: 8 bits.
-struct DatasetImages: ImageSource {
-  let dataset: Dataset
-  private let indices: [Int]
-
-  init(_ url: URL, split: Split?) throws {
-    dataset = try Dataset.open(url)
-    indices = dataset.indices(of: split)
-  }
-
-  var name: String { dataset.url.lastPathComponent }
-  var count: Int { indices.count }
-  var channels: Int { dataset.channels }
-  var height: Int { dataset.size[0] }
-  var width: Int { dataset.size[1] }
-
-  func images(at positions: [Int]) throws -> Tensor {
-    dataset.images(at: positions.map { indices[$0] }).quantized(bitDepth: 8)
+    return try metrics.split(separator: ",").map { try Metrics.named(String($0)) }
   }
 }

@@ -11,7 +11,19 @@ enum Methods {
   static var all: [any Method.Type] { SynthesisMethods.all.map { $0 as any Method.Type } }
 }
 
-extension Precision: ExpressibleByArgument {}
+/// What `--precision` takes.
+enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable {
+  case auto, float32, bfloat16
+
+  /// bfloat16 where the hardware multiplies it faster than float32.
+  func resolved(device: String) -> Precision {
+    switch self {
+    case .float32: .float32
+    case .bfloat16: .bfloat16
+    case .auto: device != "cpu" || CPUInfo.current.multipliesBFloat16 ? .bfloat16 : .float32
+    }
+  }
+}
 
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -60,8 +72,12 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Device: cpu, cuda or cuda:N.")
   var device = "cpu"
 
-  @Option(help: "float32, or bfloat16 for convolutions and products (faster where the hardware has it; see 'limn doctor').")
-  var precision = Precision.float32
+  @Option(
+    help: """
+      Of convolutions and products: float32, bfloat16 (weights stay float32), or auto: bfloat16 where the \
+      hardware multiplies it faster ('limn doctor' says so).
+      """)
+  var precision = PrecisionChoice.auto
 
   @Option(help: "Seed of weights, batches and noise.")
   var seed: UInt64 = 0
@@ -132,7 +148,7 @@ struct TrainCommand: ParsableCommand {
       return String(decoding: data, as: UTF8.self)
     }
     let options = TrainingOptions(
-      steps: steps, images: images, seed: seed, device: device, precision: precision,
+      steps: steps, images: images, seed: seed, device: device, precision: precision.resolved(device: device),
       threads: threads ?? Torch.threadCount, logEvery: logEvery, sampleEvery: sampleEvery,
       checkpointEvery: checkpointEvery, keepCheckpoints: keepCheckpoints, mirror: mirror)
     return TrainingRequest(

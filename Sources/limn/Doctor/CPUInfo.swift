@@ -1,5 +1,7 @@
 // The processor as Linux describes it in /proc/cpuinfo, and what its features mean for training speed.
 
+import Foundation
+
 /// Instructions that libtorch's kernels use where they are there. The raw value is the kernel's flag.
 enum CPUFeature: String, CaseIterable {
   case avx2
@@ -50,6 +52,16 @@ struct CPUInfo: Equatable {
     cores = coreNames.isEmpty ? processors.count : Set(coreNames).count
     // "bf16" and "sve" are Arm's names; x86 flags never collide with them.
     features = CPUFeature.allCases.filter { flags.contains($0.rawValue) }
+  }
+
+  /// This machine's.
+  static var current: CPUInfo {
+    CPUInfo(cpuinfo: (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? "")
+  }
+
+  /// Whether bfloat16 is faster than float32.
+  var multipliesBFloat16: Bool {
+    !Set(features).isDisjoint(with: [.amxBFloat16, .avx512BFloat16, .neonBFloat16])
   }
 
   /// What the features mean for the choice of precision.

@@ -23,7 +23,7 @@ struct DoctorProbe {
   }
 
   private func processor() -> [Finding] {
-    let cpu = CPUInfo(cpuinfo: read("/proc/cpuinfo") ?? "")
+    let cpu = CPUInfo.current
     let names = cpu.features.map(\.name)
     let features = names.isEmpty ? "none that matter" : names.joined(separator: ", ")
     return [
