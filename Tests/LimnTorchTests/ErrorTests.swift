@@ -20,7 +20,8 @@ import Testing
   func arguments() {
     let error = #expect(throws: TorchError.self) {
       try Torch.call(
-        "aten::zeros", .ints([2]), .none, .double(1.5), .bool(true), .string("x"), .doubles([1]), .bools([true]),
+        "aten::zeros", .ints([2]), .none, .double(1.5), .bool(true), .string("x"), .doubles([1]),
+        .bools([true]),
         .tensors([.zeros([1])]), .optionalTensors([nil, .zeros([2])]), .device(.cpu),
         .generator(Generator(seed: 1)))
     }
@@ -43,7 +44,9 @@ import Testing
 
   @Test func anArgumentOfTheWrongKindIsAnErrorNotACrash() {
     #expect(throws: TorchError.self) { try Torch.call("aten::relu", .int(3)) }
-    #expect(throws: TorchError.self) { try Torch.call("aten::sum.dim_IntList", .tensor(.zeros([2])), .string("x")) }
+    #expect(throws: TorchError.self) {
+      try Torch.call("aten::sum.dim_IntList", .tensor(.zeros([2])), .string("x"))
+    }
     #expect(throws: TorchError.self) { try Torch.call("aten::relu", .tensor(.zeros([1])), .int(1), .int(2)) }
   }
 
@@ -82,7 +85,8 @@ import Testing
       _ = interpolate(.zeros([1, 1, 2, 2, 2]), size: [3, 3, 3], mode: .bicubic)
     }
     let output = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
-    #expect(output.contains("interpolate(float32[1, 1, 2, 2, 2]): there is no bicubic interpolation of 5 axes"))
+    #expect(
+      output.contains("interpolate(float32[1, 1, 2, 2, 2]): there is no bicubic interpolation of 5 axes"))
   }
 
   @Test func versionAndThreads() async {

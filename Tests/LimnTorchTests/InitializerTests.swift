@@ -25,7 +25,8 @@ struct InitializerCase: Sendable, CustomTestStringConvertible {
     InitializerCase(name: "normal", rule: .normal(mean: 0.3, std: 0.02), std: 0.02, mean: 0.3),
     .uniform("uniform", .uniform(-0.7, 0.7), bound: 0.7),
     InitializerCase(name: "He normal", rule: .heNormal(), std: (2.0 / 400).squareRoot()),
-    InitializerCase(name: "He normal, leaky", rule: .heNormal(slope: 0.2), std: (2 / 1.04 / 400).squareRoot()),
+    InitializerCase(
+      name: "He normal, leaky", rule: .heNormal(slope: 0.2), std: (2 / 1.04 / 400).squareRoot()),
     .uniform("He uniform", .heUniform(), bound: (6.0 / 400).squareRoot()),
     InitializerCase(name: "Xavier normal", rule: .xavierNormal(gain: 2), std: 2 * (2.0 / 2900).squareRoot()),
     .uniform("Xavier uniform", .xavierUniform(), bound: (6.0 / 2900).squareRoot()),
@@ -50,7 +51,8 @@ struct InitializerCase: Sendable, CustomTestStringConvertible {
     }
   }
 
-  @Test("orthogonal weights have orthonormal rows or columns", arguments: [[6, 10], [10, 6], [8, 3, 2, 2]])
+  @Test(
+    "orthogonal weights have orthonormal rows or columns", arguments: [[6, 10], [10, 6], [8, 3, 2, 2]])
   func orthogonality(shape: [Int]) {
     let weight = Tensor.empty(shape)
     Initializer.orthogonal(gain: 2)(weight, generator: Generator(seed: 4))

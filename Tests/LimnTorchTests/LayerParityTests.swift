@@ -81,7 +81,8 @@ struct LayerCase: Sendable, CustomTestStringConvertible {
     let gradients = fixture.group("\(name)/parameter/")
     #expect(Set(gradients.keys) == Set(layer.namedParameters.map(\.key)))
     for (key, parameter) in layer.namedParameters {
-      #expect(relativeError(try #require(parameter.gradient), try #require(gradients[key])) <= tolerance, "\(key)")
+      #expect(
+        relativeError(try #require(parameter.gradient), try #require(gradients[key])) <= tolerance, "\(key)")
     }
     for (key, buffer) in layer.namedBuffers {
       #expect(relativeError(buffer, try fixture["\(name)/after/\(key)"]) <= tolerance, "\(key) afterwards")

@@ -24,7 +24,8 @@ private final class Network: Base {
   let scales = [Parameter(.ones([1])), Parameter(.ones([2]))]
   let meanLatent = Buffer(.zeros([3]))
   let mapping = Sequential(
-    Linear(inputFeatures: 3, outputFeatures: 3), Activation(relu), Linear(inputFeatures: 3, outputFeatures: 2))
+    Linear(inputFeatures: 3, outputFeatures: 3), Activation(relu), Linear(inputFeatures: 3, outputFeatures: 2)
+  )
 }
 
 private func network(seed: UInt64 = 1) -> Network { Initialization.with(Generator(seed: seed)) { Network() } }
@@ -99,7 +100,9 @@ private func network(seed: UInt64 = 1) -> Network { Initialization.with(Generato
     let (a, b) = (network(seed: 1), network(seed: 2))
     #expect(!a.blocks[0].conv1.weight.isIdentical(to: b.blocks[0].conv1.weight))
     try b.load(a.stateDict)
-    for (key, tensor) in a.stateDict { #expect(tensor.isIdentical(to: try #require(b.stateDict[key])), "\(key)") }
+    for (key, tensor) in a.stateDict {
+      #expect(tensor.isIdentical(to: try #require(b.stateDict[key])), "\(key)")
+    }
     let prefixed = Dictionary(uniqueKeysWithValues: a.stateDict.map { ("generator.\($0.key)", $0.value) })
     try network(seed: 3).load(prefixed.merging(["other.weight": .zeros([1])]) { $1 }, prefix: "generator.")
   }
@@ -131,7 +134,8 @@ private func network(seed: UInt64 = 1) -> Network { Initialization.with(Generato
     "names become PyTorch's",
     arguments: [
       ("weight", "weight"), ("runningMean", "running_mean"), ("toRGB", "to_rgb"), ("conv0Up", "conv0_up"),
-      ("RGBToGray", "rgb_to_gray"), ("b4", "b4"), ("fromRGBBlock", "from_rgb_block"), ("noise_const", "noise_const"),
+      ("RGBToGray", "rgb_to_gray"), ("b4", "b4"), ("fromRGBBlock", "from_rgb_block"),
+      ("noise_const", "noise_const"),
     ])
   func snakeCaseNames(swift: String, pytorch: String) { #expect(snakeCase(swift) == pytorch) }
 }

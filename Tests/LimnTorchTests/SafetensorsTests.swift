@@ -31,7 +31,9 @@ private func entry(_ dtype: String, _ shape: String, _ offsets: String, name: St
       let contents = try Safetensors.read(url)
       #expect(contents.metadata == metadata)
       #expect(Set(contents.tensors.keys) == Set(tensors.keys))
-      for (name, tensor) in tensors { #expect(try #require(contents.tensors[name]).isIdentical(to: tensor), "\(name)") }
+      for (name, tensor) in tensors {
+        #expect(try #require(contents.tensors[name]).isIdentical(to: tensor), "\(name)")
+      }
     }
   }
 
@@ -46,7 +48,8 @@ private func entry(_ dtype: String, _ shape: String, _ offsets: String, name: St
     #expect(tensors["u16"]?.array(of: UInt16.self) == [0, 65535])
     #expect(tensors["i32"]?.shape == [] && tensors["i32"]?.array(of: Int32.self) == [-7])
     #expect(tensors["i64"]?.array(of: Int64.self) == [1 << 40, -1])
-    #expect(tensors["f16"]?.dtype == .float16 && tensors["f16"]?.to(.float32).array(of: Float.self) == [0.5, -2])
+    #expect(
+      tensors["f16"]?.dtype == .float16 && tensors["f16"]?.to(.float32).array(of: Float.self) == [0.5, -2])
     #expect(tensors["bf16"]?.to(.float32).array(of: Float.self) == [1.5, 3, -8])
     #expect(tensors["f32"]?.array(of: Float.self) == [1.25, -3.5, 0, 1e-30])
     #expect(tensors["f64"]?.array(of: Double.self) == [Double.pi])
@@ -66,9 +69,15 @@ private func entry(_ dtype: String, _ shape: String, _ offsets: String, name: St
     ("entry without fields", hostile("{\"a\":{}}", data: 0), "the entry of tensor \"a\""),
     ("offsets that are no integers", hostile("{" + entry("F32", "[1]", "[0.5,4]") + "}", data: 4), "\"a\""),
     ("three offsets", hostile("{" + entry("F32", "[1]", "[0,2,4]") + "}", data: 4), "\"a\""),
-    ("unknown type", hostile("{" + entry("F8", "[4]", "[0,4]") + "}", data: 4), "F8, which Limn does not read"),
+    (
+      "unknown type", hostile("{" + entry("F8", "[4]", "[0,4]") + "}", data: 4),
+      "F8, which Limn does not read"
+    ),
     ("shape larger than its bytes", hostile("{" + entry("F32", "[2]", "[0,4]") + "}", data: 4), "F32[2]"),
-    ("bytes that are no whole elements", hostile("{" + entry("F32", "[1]", "[0,5]") + "}", data: 5), "5 bytes"),
+    (
+      "bytes that are no whole elements", hostile("{" + entry("F32", "[1]", "[0,5]") + "}", data: 5),
+      "5 bytes"
+    ),
     ("negative length", hostile("{" + entry("F32", "[-1,-1]", "[0,4]") + "}", data: 4), "shape [-1, -1]"),
     (
       "lengths whose product overflows",
@@ -76,12 +85,19 @@ private func entry(_ dtype: String, _ shape: String, _ offsets: String, name: St
     ),
     ("cut short", hostile("{" + entry("F32", "[2]", "[0,8]") + "}", data: 7), "of 7"),
     ("more than announced", hostile("{" + entry("F32", "[1]", "[0,4]") + "}", data: 9), "9 bytes of data"),
-    ("end before begin", hostile("{" + entry("F32", "[0]", "[0,-4]") + "}", data: 0), "are not those that follow 0"),
-    ("a hole", hostile("{" + entry("F32", "[1]", "[4,8]") + "}", data: 8), "are not those that follow 0, of 8"),
+    (
+      "end before begin", hostile("{" + entry("F32", "[0]", "[0,-4]") + "}", data: 0),
+      "are not those that follow 0"
+    ),
+    (
+      "a hole", hostile("{" + entry("F32", "[1]", "[4,8]") + "}", data: 8),
+      "are not those that follow 0, of 8"
+    ),
     (
       "an overlap",
       hostile(
-        "{" + entry("F32", "[2]", "[0,8]") + "," + entry("F32", "[2]", "[4,12]", name: "b\\n") + "}", data: 12),
+        "{" + entry("F32", "[2]", "[0,8]") + "," + entry("F32", "[2]", "[4,12]", name: "b\\n") + "}", data: 12
+      ),
       "\"b\\n\""
     ),
   ]
@@ -160,7 +176,10 @@ private func entry(_ dtype: String, _ shape: String, _ offsets: String, name: St
       let taken = folder.appendingPathComponent("taken")
       try FileManager.default.createDirectory(at: taken, withIntermediateDirectories: false)
       #expect(throws: (any Error).self) { try Safetensors.write(["a": .ones([3])], to: taken) }
-      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["taken", "w.safetensors"])
+      #expect(
+        try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == [
+          "taken", "w.safetensors",
+        ])
     }
   }
 }

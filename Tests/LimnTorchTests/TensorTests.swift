@@ -134,7 +134,9 @@ private final class Owner {
   @Test func identityNeedsShapeTypeAndValues() {
     let x = Tensor([Float(1), 2])
     #expect(x.isIdentical(to: x.cloned()))
-    #expect(!x.isIdentical(to: x.reshaped([1, 2])) && !x.isIdentical(to: x.to(.float64)) && !x.isIdentical(to: x * 2))
+    #expect(
+      !x.isIdentical(to: x.reshaped([1, 2])) && !x.isIdentical(to: x.to(.float64))
+        && !x.isIdentical(to: x * 2))
   }
 
   @Test("device names", arguments: [("cpu", Device.cpu), ("cuda", .cuda(0)), ("cuda:3", .cuda(3))])
