@@ -92,7 +92,8 @@ import Testing
       }
       for mode in [InterpolationMode.bilinear, .bicubic] {
         for (corners, smooth) in [(false, false), (false, true), (true, false), (true, true)] {
-          let name = "interpolate-\(mode)-\(label)" + (corners ? "-corners" : "") + (smooth ? "-antialias" : "")
+          let name =
+            "interpolate-\(mode)-\(label)" + (corners ? "-corners" : "") + (smooth ? "-antialias" : "")
           list.one(name) { interpolate($0, size: size, mode: mode, alignCorners: corners, antialias: smooth) }
         }
       }
@@ -119,7 +120,9 @@ import Testing
         }
       }
       list.one("affine-grid\(suffix)") { affineGrid($0, size: [2, 1, 3, 4], alignCorners: corners) }
-      list.one("affine-grid-volume\(suffix)") { affineGrid($0, size: [1, 1, 2, 3, 2], alignCorners: corners) }
+      list.one("affine-grid-volume\(suffix)") {
+        affineGrid($0, size: [1, 1, 2, 3, 2], alignCorners: corners)
+      }
     }
     list.two("grid-sample-volume") { gridSample($0, $1) }
     list.one("pad-constant") { pad($0, [1, 2, 0, 3], mode: .constant(1.5)) }

@@ -125,7 +125,8 @@ private func layer(_ name: String, _ shape: [Int], _ make: @escaping @Sendable (
   @Test func outputsCanBeWeighted() {
     let x = leaf(Tensor([Float(1), 2, 3]))
     let weights = Tensor([Float(1), 10, 100])
-    #expect(grad(of: [x * 2], with: [x], outputGradients: [weights])[0].array(of: Float.self) == [2, 20, 200])
+    #expect(
+      grad(of: [x * 2], with: [x], outputGradients: [weights])[0].array(of: Float.self) == [2, 20, 200])
     (x * 3).backward(gradient: weights)
     #expect(x.gradient?.array(of: Float.self) == [3, 30, 300])
   }

@@ -48,7 +48,8 @@ public final class Generator: @unchecked Sendable {
 public enum Seed {
   /// Mixes a seed with any number of counters (SplitMix64's finaliser over each in turn).
   public static func derive(_ seed: UInt64, _ counters: UInt64...) -> UInt64 {
-    counters.reduce(mixed(seed)) { mixed($0 ^ mixed($1)) }
+    // The halves change places so that equal numbers, as in `derive(7, 7)`, do not cancel.
+    counters.reduce(mixed(seed)) { mixed(($0 << 32 | $0 >> 32) ^ mixed($1)) }
   }
 
   private static func mixed(_ value: UInt64) -> UInt64 {

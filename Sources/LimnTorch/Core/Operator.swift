@@ -104,7 +104,8 @@ private struct ArgumentLists {
     case .optionalTensors(let values): list(CT_OPTIONAL_TENSORS, values.map { $0?.handle })
     case .device(let value):
       ct_value(
-        kind: CT_DEVICE, integer: Int64(value.kind.rawValue), real: 0, pointer: nil, count: Int64(value.index))
+        kind: CT_DEVICE, integer: Int64(value.kind.rawValue), real: 0, pointer: nil, count: Int64(value.index)
+      )
     case .generator(let value):
       ct_value(kind: CT_GENERATOR, integer: 0, real: 0, pointer: value.handle, count: 0)
     }
@@ -116,7 +117,8 @@ private struct ArgumentLists {
     values.withUnsafeBytes { buffer.copyMemory(from: $0) }
     buffers.append(buffer)
     return ct_value(
-      kind: kind, integer: 0, real: 0, pointer: UnsafeRawPointer(buffer.baseAddress), count: Int64(values.count))
+      kind: kind, integer: 0, real: 0, pointer: UnsafeRawPointer(buffer.baseAddress),
+      count: Int64(values.count))
   }
 
   func free() { buffers.forEach { $0.deallocate() } }

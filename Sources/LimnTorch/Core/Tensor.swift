@@ -53,7 +53,8 @@ public class Tensor: @unchecked Sendable {
     let raw = ct_tensor_dtype(handle)
     guard let dtype = DType(rawValue: raw) else {
       Torch.fail(
-        TorchError(operation: "dtype", arguments: "", reason: "element type \(raw) has no counterpart in Limn"))
+        TorchError(
+          operation: "dtype", arguments: "", reason: "element type \(raw) has no counterpart in Limn"))
     }
     return dtype
   }

@@ -13,7 +13,9 @@ public struct Initializer: Sendable {
     withoutGradients { fill(weight, generator) }
   }
 
-  public static func constant(_ value: Double) -> Initializer { Initializer { weight, _ in weight.fill(value) } }
+  public static func constant(_ value: Double) -> Initializer {
+    Initializer { weight, _ in weight.fill(value) }
+  }
 
   public static func normal(mean: Double = 0, std: Double = 1) -> Initializer {
     Initializer { weight, generator in

@@ -16,8 +16,11 @@ public final class ExponentialMovingAverage<Network: Module> {
   public func update(decay: Double) {
     withoutGradients {
       torchEffect(
-        "_foreach_lerp_.Scalar", .tensors(average.parameters), .tensors(source.parameters), .double(1 - decay))
-      for (mine, theirs) in zip(average.namedBuffers, source.namedBuffers) { mine.buffer.copy(from: theirs.buffer) }
+        "_foreach_lerp_.Scalar", .tensors(average.parameters), .tensors(source.parameters), .double(1 - decay)
+      )
+      for (mine, theirs) in zip(average.namedBuffers, source.namedBuffers) {
+        mine.buffer.copy(from: theirs.buffer)
+      }
     }
   }
 }

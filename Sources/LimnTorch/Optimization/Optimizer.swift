@@ -47,7 +47,9 @@ final class OptimizerState {
       let parts = name.split(separator: "/").map(String.init)
       guard parts.count == 2, let parameter = known[parts[0]],
         tensor.rank == 0 || tensor.shape == parameter.shape
-      else { throw StateDictError(description: "optimiser state '\(name)' \(tensor.summary) fits no parameter") }
+      else {
+        throw StateDictError(description: "optimiser state '\(name)' \(tensor.summary) fits no parameter")
+      }
       // A step count stays where the fused kernels look for it; a moment lies as its parameter does.
       let place = tensor.rank == 0 ? tensor.cloned().to(parameter.device) : parameter.zerosLike().detached()
       if tensor.rank > 0 { place.copy(from: tensor) }

@@ -148,7 +148,8 @@ public final class RMSprop: Optimizer {
       let denominators = torchTensors("_foreach_sqrt", squares)
       torchEffect("_foreach_add_.Scalar", .tensors(denominators), .double(epsilon))
       torchEffect(
-        "_foreach_addcdiv_.Scalar", weights, .tensors(gradients), .tensors(denominators), .double(-learningRate))
+        "_foreach_addcdiv_.Scalar", weights, .tensors(gradients), .tensors(denominators),
+        .double(-learningRate))
     }
   }
 

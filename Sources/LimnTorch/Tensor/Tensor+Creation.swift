@@ -54,7 +54,8 @@ extension Tensor {
   public static func arange(
     _ start: Double, _ end: Double, step: Double = 1, dtype: DType = .float32, device: Device = .cpu
   ) -> Tensor {
-    torch("arange.start_step", .double(start), .double(end), .double(step), .dtype(dtype), .none, .device(device))
+    torch(
+      "arange.start_step", .double(start), .double(end), .double(step), .dtype(dtype), .none, .device(device))
   }
 
   /// `count` numbers from `start` to `end`, both included.
@@ -77,7 +78,8 @@ extension Tensor {
 
   /// Uniform numbers in [0, 1).
   public static func rand(_ shape: [Int], dtype: DType = .float32, generator: Generator) -> Tensor {
-    torch("rand.generator", .ints(shape), .generator(generator), .dtype(dtype), .none, .device(generator.device))
+    torch(
+      "rand.generator", .ints(shape), .generator(generator), .dtype(dtype), .none, .device(generator.device))
   }
 
   /// Uniform integers in `low ..< high`.
@@ -89,7 +91,8 @@ extension Tensor {
 
   /// The integers `0 ..< n` in random order.
   public static func randperm(_ n: Int, generator: Generator) -> Tensor {
-    torch("randperm.generator", .int(n), .generator(generator), .dtype(.int64), .none, .device(generator.device))
+    torch(
+      "randperm.generator", .int(n), .generator(generator), .dtype(.int64), .none, .device(generator.device))
   }
 
   /// Joins tensors of one shape along a new axis.

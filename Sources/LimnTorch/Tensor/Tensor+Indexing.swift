@@ -40,7 +40,9 @@ extension TensorIndexable where Self == TensorIndex {
 
 extension TensorIndex: TensorIndexable { public var tensorIndex: TensorIndex { self } }
 extension Int: TensorIndexable { public var tensorIndex: TensorIndex { TensorIndex(place: .at(self)) } }
-extension Tensor: TensorIndexable { public var tensorIndex: TensorIndex { TensorIndex(place: .tensor(self)) } }
+extension Tensor: TensorIndexable {
+  public var tensorIndex: TensorIndex { TensorIndex(place: .tensor(self)) }
+}
 extension Range: TensorIndexable where Bound == Int {
   public var tensorIndex: TensorIndex { .slice(lowerBound, upperBound) }
 }
@@ -91,7 +93,8 @@ extension Tensor {
 
   /// A part of the tensor, see the subscript with one place.
   public subscript(
-    _ a: some TensorIndexable, _ b: some TensorIndexable, _ c: some TensorIndexable, _ d: some TensorIndexable,
+    _ a: some TensorIndexable, _ b: some TensorIndexable, _ c: some TensorIndexable,
+    _ d: some TensorIndexable,
     _ e: some TensorIndexable
   ) -> Tensor {
     get { selected([a, b, c, d, e]) }

@@ -41,18 +41,23 @@ public enum Safetensors {
     _ entry: Header.Entry, name: String, in file: MappedFile, dataStart: Int, _ url: URL
   ) throws -> Tensor {
     guard let dtype = dtypes[entry.dtype] else {
-      throw SafetensorsError(url, "tensor \(name.debugDescription) has element type \(entry.dtype), which Limn does not read")
+      throw SafetensorsError(
+        url, "tensor \(name.debugDescription) has element type \(entry.dtype), which Limn does not read")
     }
     var count = 1
     for length in entry.shape {
       let (product, overflow) = count.multipliedReportingOverflow(by: length)
-      guard length >= 0, !overflow else { throw SafetensorsError(url, "tensor \(name.debugDescription) has shape \(entry.shape)") }
+      guard length >= 0, !overflow else {
+        throw SafetensorsError(url, "tensor \(name.debugDescription) has shape \(entry.shape)")
+      }
       count = product
     }
     let (begin, end) = (entry.begin, entry.end)
     guard (end - begin) / dtype.size == count, (end - begin) % dtype.size == 0 else {
       throw SafetensorsError(
-        url, "tensor \(name.debugDescription) of \(entry.dtype)\(entry.shape) does not fit its \(end - begin) bytes")
+        url,
+        "tensor \(name.debugDescription) of \(entry.dtype)\(entry.shape) does not fit its \(end - begin) bytes"
+      )
     }
     guard count > 0 else { return .zeros(entry.shape, dtype: dtype) }
     let address = file.address + dataStart + begin
@@ -74,7 +79,8 @@ public enum Safetensors {
       let source = tensor.detached().to(.cpu).contiguous()
       let bytes = source.count * source.dtype.size
       header[name] = [
-        "dtype": typeNames[source.dtype] ?? "", "shape": source.shape, "data_offsets": [offset, offset + bytes],
+        "dtype": typeNames[source.dtype] ?? "", "shape": source.shape,
+        "data_offsets": [offset, offset + bytes],
       ]
       offset += bytes
       sources.append(source)
@@ -91,7 +97,8 @@ public enum Safetensors {
         try source.withUnsafeBytes { bytes in
           guard let start = bytes.baseAddress, bytes.count > 0 else { return }
           try file.write(
-            contentsOf: Data(bytesNoCopy: UnsafeMutableRawPointer(mutating: start), count: bytes.count, deallocator: .none))
+            contentsOf: Data(
+              bytesNoCopy: UnsafeMutableRawPointer(mutating: start), count: bytes.count, deallocator: .none))
         }
       }
     }
@@ -133,7 +140,8 @@ private struct Header {
         metadata = value as? [String: String] ?? [:]
       } else {
         guard let fields = value as? [String: Any], let dtype = fields["dtype"] as? String,
-          let shape = fields["shape"] as? [Int], let offsets = fields["data_offsets"] as? [Int], offsets.count == 2
+          let shape = fields["shape"] as? [Int], let offsets = fields["data_offsets"] as? [Int],
+          offsets.count == 2
         else { throw SafetensorsError(url, "the entry of tensor \(name.debugDescription) cannot be read") }
         entries[name] = Entry(dtype: dtype, shape: shape, begin: offsets[0], end: offsets[1])
       }
@@ -148,7 +156,9 @@ private struct Header {
   /// short, or one that lies.
   private func checkCover(of count: Int, _ url: URL) throws {
     var position = 0
-    for (name, entry) in entries.sorted(by: { ($0.value.begin, $0.value.end) < ($1.value.begin, $1.value.end) }) {
+    for (name, entry) in entries.sorted(by: {
+      ($0.value.begin, $0.value.end) < ($1.value.begin, $1.value.end)
+    }) {
       guard entry.begin == position, entry.end >= entry.begin, entry.end <= count else {
         throw SafetensorsError(
           url,
@@ -177,7 +187,8 @@ private final class MappedFile: @unchecked Sendable {
       throw SafetensorsError(url, "an empty file where a safetensors file was expected")
     }
     count = Int(status.st_size)
-    guard let mapped = mmap(nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0), mapped != MAP_FAILED
+    guard let mapped = mmap(nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0),
+      mapped != MAP_FAILED
     else { throw SafetensorsError(url, String(cString: strerror(errno))) }
     address = mapped
   }

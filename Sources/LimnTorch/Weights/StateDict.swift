@@ -21,10 +21,13 @@ extension Module {
   ///   - ignored: last parts of keys that the module need not have, such as PyTorch's `num_batches_tracked`,
   ///     which counts for nothing as long as the momentum is a number.
   /// - Throws: ``StateDictError`` naming the missing, unknown and misshapen keys; nothing is copied then.
-  public func load(_ state: [String: Tensor], prefix: String = "", ignoring ignored: Set<String> = ["num_batches_tracked"]) throws {
+  public func load(
+    _ state: [String: Tensor], prefix: String = "", ignoring ignored: Set<String> = ["num_batches_tracked"]
+  ) throws {
     let own = stateDict
     let relevant = state.filter { $0.key.hasPrefix(prefix) }
-    let given = Dictionary(uniqueKeysWithValues: relevant.map { (String($0.key.dropFirst(prefix.count)), $0.value) })
+    let given = Dictionary(
+      uniqueKeysWithValues: relevant.map { (String($0.key.dropFirst(prefix.count)), $0.value) })
     let missing = own.keys.filter { given[$0] == nil }
     let unknown = given.keys.filter { key in
       own[key] == nil && !ignored.contains(key.split(separator: ".").last.map(String.init) ?? key)
@@ -37,7 +40,8 @@ extension Module {
       .filter { !$0.1.isEmpty }
       .map { "\($0.0): \($0.1.sorted().prefix(5).joined(separator: ", "))\($0.1.count > 5 ? ", …" : "")" }
     guard problems.isEmpty else {
-      throw StateDictError(description: "the weights do not fit \(type(of: self)); " + problems.joined(separator: "; "))
+      throw StateDictError(
+        description: "the weights do not fit \(type(of: self)); " + problems.joined(separator: "; "))
     }
     withoutGradients {
       for (key, tensor) in own { if let other = given[key] { tensor.copy(from: other) } }
