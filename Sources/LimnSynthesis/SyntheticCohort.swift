@@ -23,10 +23,12 @@ public struct SyntheticCohort {
 
   /// Draws the images into a new dataset, marked as synthetic.
   /// - Parameters:
+  ///   - method: draws the images.
   ///   - shape: of the images.
   ///   - source: a word for where they come from, such as the run's name.
+  ///   - url: the dataset's folder, which must not be there yet.
   ///   - progress: called after each image with the number drawn.
-  /// - Throws: ``LimnDatasets/DatasetError`` if the folder cannot be written; nothing is left then.
+  /// - Throws: `DatasetError` if the folder cannot be written; nothing is left then.
   public func write(
     _ method: any GenerativeMethod, shape: ImageShape, source: String, to url: URL,
     progress: (Int) throws -> Void = { _ in }

@@ -43,7 +43,10 @@ final class GrowingAdversary<Generator: GrowingGenerator> {
   }
 
   /// One update of the critic and of the average, then one of the generator.
-  /// - Parameter images: reals at full size, [N, C, R, R] in [−1, 1].
+  /// - Parameters:
+  ///   - images: reals at full size, [N, C, R, R] in [−1, 1].
+  ///   - context: the training step's number, generators and precision.
+  /// - Returns: the losses by name, not yet read from the device.
   func step(_ images: Tensor, context: StepContext) -> [String: Tensor] {
     let growth = schedule.growth(images: context.imagesSeen)
     enter(growth)

@@ -48,7 +48,8 @@ final class LatentDense: Module {
   }
 
   func callAsFunction(_ z: Tensor) -> Tensor {
-    linear(z, weight * scale).reshaped([-1, channels, 4, 4]) + bias.reshaped([1, channels, 1, 1])
+    let x = linear(z, weight * scale).reshaped([-1, channels, 4, 4]) + bias.reshaped([1, channels, 1, 1])
+    return x.contiguous(.channelsLast)  // convolutions are fastest so, and what follows keeps it
   }
 }
 
@@ -92,6 +93,7 @@ public final class PGGANGenerator: Module {
   /// - Parameters:
   ///   - resolution: a power of two, 4 to 1024.
   ///   - channels: of the image, 1 or 3.
+  ///   - width: channels at each level, nf of the paper.
   ///   - latentSize: nf(0) where nil.
   public init(resolution: Int, channels: Int, width: PGGANWidth = .init(), latentSize: Int? = nil) {
     let stages = growthStages(resolution: resolution)
@@ -152,9 +154,11 @@ public final class PGGANDiscriminator: Module {
 
   /// - Parameters:
   ///   - image: [N, channels, R, R] with R = `growth.resolution`.
+  ///   - growth: the stage and how far it has faded in.
   ///   - sets: how many batches lie one after the other in `image`; the minibatch statistic keeps them apart.
+  /// - Returns: the critic's scores, [N], float32.
   public func callAsFunction(_ image: Tensor, growth: PGGANGrowth, sets: Int = 1) -> Tensor {
-    var x = lrelu(fromRGB[growth.stage](image))
+    var x = lrelu(fromRGB[growth.stage](image).contiguous(.channelsLast))
     for index in (0..<growth.stage).reversed() {
       x = blocks[index](x)
       if index == growth.stage - 1, growth.alpha < 1 {

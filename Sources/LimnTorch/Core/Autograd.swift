@@ -36,6 +36,7 @@ extension Tensor {
 ///   - outputs: scalars, or tensors weighted by `outputGradients`.
 ///   - inputs: tensors that `outputs` depend on.
 ///   - outputGradients: one weight tensor for each output; ones where nil.
+///   - retainGraph: keep the graph, to differentiate it again.
 ///   - createGraph: make the gradients differentiable in turn, as gradient penalties need.
 /// - Returns: one tensor for each input, of its shape.
 public func grad(

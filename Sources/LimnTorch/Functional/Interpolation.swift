@@ -8,9 +8,13 @@ public enum InterpolationMode: String, Sendable, Codable {
 /// [N, C, H, W] at another size [H′, W′]; also [N, C, L] and [N, C, D, H, W], where `bilinear` stands for linear
 /// and trilinear.
 /// - Parameters:
+///   - x: [N, C, H, W], [N, C, L] or [N, C, D, H, W].
+///   - size: of the result, [H′, W′] for images.
+///   - mode: how values between the pixels are found.
 ///   - alignCorners: whether the corner pixels' centres, rather than the image's edges, are matched
 ///     (bilinear and bicubic).
 ///   - antialias: widens the window when shrinking (bilinear and bicubic, of images).
+/// - Returns: [N, C, H′, W′].
 public func interpolate(
   _ x: Tensor, size: [Int], mode: InterpolationMode = .nearest, alignCorners: Bool = false,
   antialias: Bool = false

@@ -76,7 +76,11 @@ public enum PaddingMode: Sendable {
 }
 
 /// Widens the last axes.
-/// - Parameter amounts: [left, right, top, bottom, …], the last axis first.
+/// - Parameters:
+///   - x: any shape.
+///   - amounts: [left, right, top, bottom, …], the last axis first.
+///   - mode: what the new places hold.
+/// - Returns: `x` with the last axes longer by their two amounts.
 public func pad(_ x: Tensor, _ amounts: [Int], mode: PaddingMode = .constant(0)) -> Tensor {
   switch mode {
   case .constant(let value): torch("pad", .tensor(x), .ints(amounts), .string("constant"), .double(value))

@@ -7,7 +7,11 @@ public final class EqualizedConv2d: Module, UnaryLayer {
   let scale: Double
   let padding: Int
 
-  /// - Parameter gain: √2 before a leaky rectifier, 1 for a linear output.
+  /// - Parameters:
+  ///   - inputChannels: channels of the input.
+  ///   - outputChannels: channels of the result.
+  ///   - kernelSize: height and width of the kernel.
+  ///   - gain: √2 before a leaky rectifier, 1 for a linear output.
   public init(inputChannels: Int, outputChannels: Int, kernelSize: Int, gain: Double = 2.0.squareRoot()) {
     weight = .initialized([outputChannels, inputChannels, kernelSize, kernelSize], by: .normal())
     bias = Parameter(.zeros([outputChannels]))
@@ -46,6 +50,7 @@ public final class EqualizedLinear: Module, UnaryLayer {
 /// The group axis is the outermost split of the batch: with four groups of two, samples 0, 2, 4, 6 form one.
 /// - Parameters:
 ///   - x: [N, C, H, W]; N must be a multiple of the group size used, min(`groupSize`, N).
+///   - groupSize: samples in a group, at most.
 /// - Returns: [N, C + 1, H, W].
 public func minibatchStandardDeviation(_ x: Tensor, groupSize: Int = 4) -> Tensor {
   let shape = x.shape

@@ -16,6 +16,7 @@ extension Module {
 
   /// Copies weights and buffers from a state dictionary.
   /// - Parameters:
+  ///   - state: tensors under PyTorch's names.
   ///   - prefix: only keys that begin with it are looked at; it is cut off.
   ///   - ignored: last parts of keys that the module need not have, such as PyTorch's `num_batches_tracked`,
   ///     which counts for nothing as long as the momentum is a number.

@@ -34,7 +34,7 @@ public protocol Method: AnyObject {
   /// The name on the command line and where the idea comes from.
   static var about: MethodDescription { get }
 
-  /// Builds fresh networks; their weights come from the current ``LimnTorch/Initialization``.
+  /// Builds fresh networks; their weights come from the current `Initialization`.
   /// - Throws: ``RecipeError`` if the recipe does not fit the images.
   init(recipe: Recipe, setting: MethodSetting) throws
 
@@ -88,7 +88,12 @@ public struct StepContext {
   public let precision: DType
   private let seed: UInt64
 
-  /// - Parameter seed: the run's; the step's randomness is a pure function of it and the step's number.
+  /// - Parameters:
+  ///   - step: the step's number, from 0.
+  ///   - imagesSeen: real images shown before this step.
+  ///   - images: the batch, [N, C, H, W] in [−1, 1].
+  ///   - precision: float32, or the type of autocast.
+  ///   - seed: the run's; the step's randomness is a pure function of it and the step's number.
   public init(step: Int, imagesSeen: Int, images: Tensor, precision: DType, seed: UInt64) {
     (self.step, self.imagesSeen, self.images) = (step, imagesSeen, images)
     (self.precision, self.seed) = (precision, seed)
@@ -113,7 +118,10 @@ public protocol GenerativeMethod: Method {
   static var companions: [String] { get }
 
   /// Draws one image that depends on nothing but the seed and the truncation.
-  /// - Parameter truncation: scales the latent; below 1 gives more typical, less varied images.
+  /// - Parameters:
+  ///   - seed: of this image alone.
+  ///   - truncation: scales the latent; below 1 gives more typical, less varied images.
+  /// - Returns: the image and what belongs to it.
   func generate(seed: UInt64, truncation: Double) -> GeneratedImage
 
   /// Draws the images along a path between latents: `frames` images from each seed to the next.

@@ -31,7 +31,10 @@ public struct Checkpoint {
   }
 
   /// Copies the saved state into a method built from the same recipe and setting.
-  /// - Parameter optimizers: also the optimisers' moments, which sampling does not need.
+  /// - Parameters:
+  ///   - method: receives weights and averages.
+  ///   - optimizers: also the optimisers' moments, which sampling does not need.
+  /// - Throws: an error naming the file that cannot be read, or the keys that do not fit.
   public func restore(_ method: any Method, optimizers: Bool) throws {
     let weights = try Safetensors.read(folder.appendingPathComponent("networks.safetensors")).tensors
     for (name, module) in method.networks { try module.load(weights, prefix: "\(name).") }

@@ -70,9 +70,13 @@ public struct TrainingSession {
 
   /// Opens a run where it stopped, with the options it was begun with.
   /// - Parameters:
+  ///   - url: the run's folder.
   ///   - types: the methods this program knows.
   ///   - dataset: where the dataset is now, if it has moved.
-  ///   - steps, images: a new end, to train longer.
+  ///   - steps: a new end in steps, to train longer.
+  ///   - images: a new end in images, to train longer.
+  /// - Returns: the session, ready to go on with the next step.
+  /// - Throws: an error that names what of the run or its dataset is missing or does not fit.
   public static func resume(
     _ url: URL, among types: [any Method.Type], dataset: URL? = nil, steps: Int? = nil, images: Int? = nil
   ) throws -> TrainingSession {

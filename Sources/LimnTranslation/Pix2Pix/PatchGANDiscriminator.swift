@@ -28,7 +28,10 @@ final class PatchGANLayer: Module {
 public final class PatchGANDiscriminator: Module {
   let layers: [PatchGANLayer]
 
-  /// - Parameter inputChannels: of condition and image together.
+  /// - Parameters:
+  ///   - inputChannels: of condition and image together.
+  ///   - width: channels of the first level (64 in the paper).
+  ///   - normalization: between the levels (batch in the paper).
   public init(inputChannels: Int, width: Int = 64, normalization: Pix2PixNormalization = .batch) {
     layers = [
       PatchGANLayer(inputChannels: inputChannels, outputChannels: width, stride: 2, norm: nil),
@@ -43,7 +46,7 @@ public final class PatchGANDiscriminator: Module {
   public static let minimumSize = 32
 
   public func callAsFunction(condition: Tensor, image: Tensor) -> Tensor {
-    layers.reduce(Tensor.cat([condition, image], dim: 1)) { $1($0) }.to(.float32)
+    layers.reduce(Tensor.cat([condition, image], dim: 1).contiguous(.channelsLast)) { $1($0) }.to(.float32)
   }
 }
 

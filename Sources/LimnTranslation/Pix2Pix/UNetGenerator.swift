@@ -61,7 +61,8 @@ final class UNetDown: Module {
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor {
-    let x = conv(isOutermost ? x : leakyReLU(x, 0.2))
+    // Convolutions are fastest with the channels last, and what follows the first one keeps it so.
+    let x = isOutermost ? conv(x).contiguous(.channelsLast) : conv(leakyReLU(x, 0.2))
     return norm.map { $0(x) } ?? x
   }
 }
@@ -96,8 +97,11 @@ public final class UNetGenerator: Module {
   let up: [UNetUp]
 
   /// - Parameters:
+  ///   - inputChannels: of the condition.
+  ///   - outputChannels: of the image painted.
   ///   - size: S, a power of two from 16.
   ///   - width: channels of the outermost level (64 in the paper).
+  ///   - normalization: between the levels (batch in the paper).
   public init(
     inputChannels: Int, outputChannels: Int, size: Int, width: Int = 64,
     normalization: Pix2PixNormalization = .batch
@@ -118,7 +122,7 @@ public final class UNetGenerator: Module {
     }
   }
 
-  /// x: [N, in, S, S] → [N, out, S, S]; the channels' memory order follows x's.
+  /// x: [N, in, S, S] → [N, out, S, S].
   public func callAsFunction(_ x: Tensor, dropout: Bool = true) -> Tensor {
     var skips: [Tensor] = []
     for level in down { skips.append(level(skips.last ?? x)) }
