@@ -14,7 +14,8 @@ import Testing
   @Test(arguments: [
     "--size 64", "--size 48x64", "--fit crop", "--axis coronal", "--slices 0.2..0.8", "--slices 3..9",
     "--window full", "--window centre:40,80", "--window range:-1000,400", "--channels 3", "--bits 16",
-    "--split 1", "--split 0.7,0.3", "--patient-from folder", "--patient-from regex:(p\\d+)", "--min-content 0.1",
+    "--split 1", "--split 0.7,0.3", "--patient-from folder", "--patient-from regex:(p\\d+)",
+    "--min-content 0.1",
     "--every 2", "--strict --overwrite",
   ])
   func acceptedImportOptions(options: String) throws {
