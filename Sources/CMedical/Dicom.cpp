@@ -1,7 +1,6 @@
 // DICOM through GDCM: one file's pixels as stored values (before rescaling), and the header that places them.
 #include <gdcmAttribute.h>
 #include <gdcmImageApplyLookupTable.h>
-#include <gdcmImageChangePhotometricInterpretation.h>
 #include <gdcmImageChangePlanarConfiguration.h>
 #include <gdcmImageHelper.h>
 #include <gdcmImageReader.h>
@@ -9,6 +8,7 @@
 #include <gdcmStringFilter.h>
 #include <gdcmTrace.h>
 
+#include <algorithm>
 #include <fstream>
 #include <set>
 #include <vector>
@@ -65,16 +65,18 @@ void copyText(char (&target)[N], const gdcm::DataSet &data, gdcm::Tag tag) {
   std::snprintf(target, N, "%s", text(data, tag).c_str());
 }
 
-/// Backslash-separated decimal numbers, fewer than `count` being none.
+/// Backslash-separated decimal numbers; where there are fewer than `count`, `target` stays as it is.
 bool numbers(const std::string &line, double *target, int count) {
+  std::vector<double> found;
   const char *at = line.c_str();
   for (int i = 0; i < count; ++i) {
     char *end = nullptr;
-    target[i] = std::strtod(at, &end);
-    if (end == at || !std::isfinite(target[i])) return false;
+    found.push_back(std::strtod(at, &end));
+    if (end == at || !std::isfinite(found.back())) return false;
     at = end;
     while (*at == ' ' || *at == '\\') ++at;
   }
+  std::copy(found.begin(), found.end(), target);
   return true;
 }
 
@@ -146,11 +148,10 @@ void describeFromImage(const gdcm::Image &image, CMedDicomHeader *header) {
   header->intercept = image.GetIntercept();
 }
 
-/// Colour brought to RGB with its samples together.
+/// Palettes applied, colour samples brought together.
 struct Colours {
   gdcm::ImageApplyLookupTable palette;
   gdcm::ImageChangePlanarConfiguration planes;
-  gdcm::ImageChangePhotometricInterpretation space;
 
   const gdcm::Image &normalised(const gdcm::Image &image) {
     const gdcm::Image *current = &image;
@@ -159,25 +160,33 @@ struct Colours {
       if (!palette.Apply()) fail("a palette that cannot be applied");
       current = &palette.GetOutput();
     }
-    if (current->GetPixelFormat().GetSamplesPerPixel() == 1) return *current;
-    if (current->GetPlanarConfiguration() != 0) {
-      planes.SetInput(*current);
-      planes.SetPlanarConfiguration(0);
-      if (!planes.Change()) fail("colour planes that cannot be joined");
-      current = &planes.GetOutput();
-    }
-    return rgb(*current);
-  }
-
-  const gdcm::Image &rgb(const gdcm::Image &image) {
-    const gdcm::PhotometricInterpretation::PIType kind = image.GetPhotometricInterpretation();
-    if (kind == gdcm::PhotometricInterpretation::RGB) return image;
-    space.SetInput(image);
-    space.SetPhotometricInterpretation(gdcm::PhotometricInterpretation::RGB);
-    if (!space.Change()) fail("a colour space that cannot be turned into RGB");
-    return space.GetOutput();
+    const bool isSplit =
+        current->GetPixelFormat().GetSamplesPerPixel() > 1 && current->GetPlanarConfiguration() != 0;
+    if (!isSplit) return *current;
+    planes.SetInput(*current);
+    planes.SetPlanarConfiguration(0);
+    if (!planes.Change()) fail("colour planes that cannot be joined");
+    return planes.GetOutput();
   }
 };
+
+uint8_t byte(double value) { return static_cast<uint8_t>(std::clamp(std::lround(value), 0L, 255L)); }
+
+/// YBR_FULL to RGB in place (PS3.3 C.7.6.3.1.2); GDCM has undone JPEG 2000's own transforms already.
+void toRGB(const gdcm::Image &source, CMedImage &image) {
+  const gdcm::PhotometricInterpretation::PIType kind = source.GetPhotometricInterpretation();
+  const bool isYBR = kind == gdcm::PhotometricInterpretation::YBR_FULL ||
+                     kind == gdcm::PhotometricInterpretation::YBR_FULL_422;
+  if (!isYBR) return;
+  if (image.type != CMedTypeUInt8 || image.channels != 3) fail("YBR colours of more than 8 bits");
+  auto *samples = static_cast<uint8_t *>(image.data);
+  for (size_t i = 0; i + 2 < image.byteCount; i += 3) {
+    const double y = samples[i], blue = samples[i + 1] - 128.0, red = samples[i + 2] - 128.0;
+    samples[i] = byte(y + 1.402 * red);
+    samples[i + 1] = byte(y - 0.344136 * blue - 0.714136 * red);
+    samples[i + 2] = byte(y + 1.772 * blue);
+  }
+}
 
 /// Keeps the stored bits alone: the others may hold overlays.
 template <class Sample>
@@ -239,6 +248,10 @@ void decode(const gdcm::Image &source, size_t maximumBytes, CMedImage &image) {
   image.channels = format.GetSamplesPerPixel();
   image.type = outputType(format);
   image.storedBits = format.GetBitsStored();
+  const bool isRLE = source.GetTransferSyntax() == gdcm::TransferSyntax::RLELossless;
+  if (isRLE && image.channels > 1 && format.GetBitsAllocated() > 8) {
+    fail("RLE colour of more than 8 bits, whose bytes GDCM 3.0 mixes up");
+  }
   const size_t count = checkedCount(image, bytesPerElement(image.type), maximumBytes);
   const size_t length = source.GetBufferLength();
   if (length > maximumBytes || length < count * ((format.GetBitsAllocated() + 7) / 8)) {
@@ -248,6 +261,7 @@ void decode(const gdcm::Image &source, size_t maximumBytes, CMedImage &image) {
   if (!source.GetBuffer(raw.data())) fail("pixels that cannot be decoded");
   allocate(image, maximumBytes);
   store(format, raw, image, count);
+  toRGB(source, image);
 }
 
 /// Refuses what GDCM would allocate for before it allocates.
@@ -271,7 +285,10 @@ bool CMedDicomReadHeader(const char *path, CMedDicomHeader *header, CMedError *e
     reader.SetStream(stream);
     const std::set<gdcm::Tag> none;
     if (!reader.ReadUpToTag(gdcm::Tag(0x7fe0, 0x0010), none)) fail("a DICOM header that cannot be read");
-    if (file.isCut) fail("a DICOM file that ends before its last value");
+    // Encapsulated and deflated values end where their codec says; it judges them.
+    const gdcm::TransferSyntax &syntax = reader.GetFile().GetHeader().GetDataSetTransferSyntax();
+    const bool isNative = !syntax.IsEncapsulated() && syntax != gdcm::TransferSyntax::DeflatedExplicitVRLittleEndian;
+    if (isNative && file.isCut) fail("a DICOM file that ends before its last value");
     describe(reader.GetFile(), header);
   });
 }

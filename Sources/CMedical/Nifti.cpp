@@ -64,6 +64,21 @@ struct Stream {
   }
 };
 
+/// Refuses what the library would also print about.
+template <class RawHeader>
+void check(RawHeader header, bool isSwapped, void (*swap)(RawHeader *)) {
+  if (isSwapped) swap(&header);
+  const auto rank = header.dim[0];
+  if (rank < 1 || rank > 7) fail("a NIfTI header of " + std::to_string(rank) + " dimensions, expected 1 to 7");
+  for (int i = 1; i <= rank; ++i) {
+    if (header.dim[i] < 1) fail("a NIfTI header with an extent of " + std::to_string(header.dim[i]));
+  }
+  const int datatype = header.datatype;
+  if (datatype == DT_BINARY || !nifti_is_valid_datatype(datatype)) {
+    fail("voxels of type " + std::to_string(datatype) + ", which NIfTI does not know or holds in bits");
+  }
+}
+
 /// The header in `bytes`, either version, either byte order, and how many bytes it took.
 Header parseHeader(const std::array<uint8_t, headerBytes2> &bytes, size_t count, size_t *used) {
   int32_t size = 0;
@@ -75,11 +90,13 @@ Header parseHeader(const std::array<uint8_t, headerBytes2> &bytes, size_t count,
     nifti_2_header header;
     std::memcpy(&header, bytes.data(), sizeof header);
     *used = headerBytes2;
+    check(header, size != int(headerBytes2), nifti_swap_as_nifti2);
     parsed = nifti_convert_n2hdr2nim(header, nullptr);
   } else if ((size == int(headerBytes1) || swapped == int(headerBytes1)) && count >= headerBytes1) {
     nifti_1_header header;
     std::memcpy(&header, bytes.data(), sizeof header);
     *used = headerBytes1;
+    check(header, size != int(headerBytes1), nifti_swap_as_nifti1);
     parsed = nifti_convert_n1hdr2nim(header, nullptr);
   } else {
     fail("no NIfTI header at the start of the file");

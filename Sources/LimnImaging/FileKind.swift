@@ -28,13 +28,16 @@ public enum FileKind: String, Sendable, CaseIterable {
   }
 
   private init?(magic start: [UInt8]) {
-    if start.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
+    // First: the 128 bytes before a DICOM file's magic may make it a TIFF, too.
+    if start.count >= 132, start[128..<132].elementsEqual("DICM".utf8) {
+      self = .dicom
+    } else if start.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
       self = .png
     } else if start.starts(with: [0xFF, 0xD8, 0xFF]) {
       self = .jpeg
     } else if Self.tiffMagics.contains(where: { start.starts(with: $0) }) {
       self = .tiff
-    } else if start.count >= 132, start[128..<132].elementsEqual("DICM".utf8) || Self.isBareDICOM(start) {
+    } else if Self.isBareDICOM(start) {
       self = .dicom
     } else {
       return nil

@@ -74,7 +74,7 @@ public enum ImageReader {
       voxels: tensor(taking: image), affine: Affine(elements), storedBits: Int(image.storedBits), info: info)
   }
 
-  static let damagedAdvice = "the file may be cut short or damaged: fetch or export it again"
+  static let damagedAdvice = "it may be cut short, damaged or of a rare kind: export it again or leave it out"
 
   private static func contents(of path: String) throws -> Data {
     do {

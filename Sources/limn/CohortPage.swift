@@ -13,11 +13,7 @@ struct CohortPage {
   let real: DatasetImages
   let fake: DatasetImages
   /// A run whose curves and recipe belong on the page.
-  var run: URL?
-
-  init(evaluation: Evaluation, real: DatasetImages, fake: DatasetImages, run: URL? = nil) {
-    (self.evaluation, self.real, self.fake, self.run) = (evaluation, real, fake, run)
-  }
+  let run: URL?
 
   func write(to url: URL) throws {
     var page = HTMLReport(title: "Real and synthetic: \(real.name)", subtitle: "\(fake.name), drawn by Limn")
@@ -25,6 +21,7 @@ struct CohortPage {
     page.section("Real beside synthetic", try pictures())
     if fake.dataset.layerNames.contains("sketches") { page.section("Sketches beside renders", try sketches()) }
     page.section("Figures", figures)
+    for section in try run.map(RunReport.sections) ?? [] { page.section(section.heading, section.blocks) }
     try page.write(to: url)
   }
 

@@ -61,7 +61,7 @@ def jpegs():
     gray = ndimage.zoom(scene(4, 5, 255), 4, order=1).astype(np.uint8)
     Image.fromarray(gray).save(FOLDER / "gray.jpg", quality=90)
     picture("gray.jpg", np.asarray(Image.open(FOLDER / "gray.jpg")))
-    rgb = ndimage.zoom(scene(4, 5, 255, 3), (4, 5, 1), order=1).astype(np.uint8)
+    rgb = ndimage.zoom(scene(4, 5, 255, 3), (3, 4, 1), order=1).astype(np.uint8)
     for orientation in range(1, 9):
         exif = Image.Exif()
         exif[0x0112] = orientation
@@ -145,12 +145,12 @@ def reorientations():
             expected["reorientation." + name + ".affine"] = turned.affine
 
 
-def dicom(name, pixels, syntax=ExplicitVRLittleEndian, **elements):
+def dicom(name, pixels, syntax=ExplicitVRLittleEndian, preamble=b"\0" * 128, **elements):
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = CTImageStorage if elements["Modality"] == "CT" else SecondaryCaptureImageStorage
     meta.MediaStorageSOPInstanceUID = f"1.2.826.0.1.3680043.8.498.{sum(map(ord, name))}.{len(name)}"
     meta.TransferSyntaxUID = syntax
-    data = FileDataset(str(FOLDER / name), {}, file_meta=meta, preamble=b"\0" * 128)
+    data = FileDataset(str(FOLDER / name), {}, file_meta=meta, preamble=preamble)
     data.SOPClassUID, data.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
     data.PatientID, data.StudyInstanceUID, data.SeriesInstanceUID = "limn-7", "1.2.3.1", "1.2.3.1.1"
     data.Rows, data.Columns = pixels.shape[:2]
@@ -186,6 +186,20 @@ def series():
     expected["series.affine"] = nib.affines.from_matvec(flip @ columns, flip @ corners[0])
 
 
+def tilted():
+    """Three places under a gantry tilted by 20 degrees; the second place was exposed twice."""
+    (FOLDER / "tilted").mkdir(exist_ok=True)
+    angle = np.deg2rad(20)
+    down = [0.0, round(float(np.cos(angle)), 10), round(float(-np.sin(angle)), 10)]
+    slices = [scene(4, 3, 900).astype(np.uint16) for _ in range(4)]
+    for index, (pixels, z) in enumerate(zip(slices, [0, 5, 5, 10])):
+        dicom(f"tilted/{index}.dcm", pixels, Modality="MR", InstanceNumber=index + 1, PixelSpacing=[2, 1],
+              ImageOrientationPatient=[1, 0, 0, *down], ImagePositionPatient=[-7, 3, z])
+    expected["tilted"] = np.stack([slices[0], slices[1], slices[3]])[None]
+    expected["tilted.affine"] = nib.affines.from_matvec(
+        np.diag([-1.0, -1.0, 1.0]) @ np.array([[1, 0, 0], [0, 2 * down[1], 0], [0, 2 * down[2], 5]]), [7, -3, 0])
+
+
 def single_dicoms():
     cr = scene(6, 5, 1023).astype(np.uint16)
     dicom("mono1.dcm", cr, Modality="CR", BitsStored=10, PhotometricInterpretation="MONOCHROME1")
@@ -197,10 +211,14 @@ def single_dicoms():
     dicom("rgb.dcm", np.moveaxis(rgb, -1, 0).reshape(6, 5, 3), Modality="OT", SamplesPerPixel=3,
           PhotometricInterpretation="RGB", PlanarConfiguration=1)
     picture("rgb.dcm", rgb)
+    # What stands before the magic makes this file a TIFF, too.
+    dicom("ybr.dcm", rgb, preamble=b"II*\0" + b"\0" * 124, Modality="OT", SamplesPerPixel=3,
+          PhotometricInterpretation="YBR_FULL", PlanarConfiguration=0)
+    picture("ybr.dcm", pydicom.pixels.convert_color_space(rgb, "YBR_FULL", "RGB"))
 
 
 def filters():
-    image = rng.random((2, 1, 11, 14)).astype(np.float32)
+    image = rng.random((2, 1, 9, 12)).astype(np.float32)
     image[1] = ndimage.gaussian_filter(image[1, 0], 1.5)
     coarse = np.round(image * 12).astype(np.float32)
     expected["filters.image"], expected["filters.coarse"] = image, coarse
@@ -246,7 +264,7 @@ def resizing():
 
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
-    for make in (pngs, jpegs, tiffs, niftis, reorientations, series, single_dicoms, filters, resizing):
+    for make in (pngs, jpegs, tiffs, niftis, reorientations, series, tilted, single_dicoms, filters, resizing):
         make()
     (FOLDER / "text.png").write_text("this is no picture, whatever its name says\n")
     (FOLDER / "truncated.png").write_bytes((FOLDER / "rgb8.png").read_bytes()[:90])

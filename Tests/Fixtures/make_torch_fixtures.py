@@ -511,10 +511,10 @@ def critic(p, x):
 def penalties():
     c = Cases("penalties.safetensors")
     shapes = {"conv.weight": (3, 2, 3, 3), "conv.bias": (3,), "last.weight": (4, 4, 3, 3), "last.bias": (4,), "out.weight": (1, 16), "out.bias": (1,)}
-    p = {key: (random(*shape) * 0.5).requires_grad_() for key, shape in shapes.items()}
+    p = {key: (random(*shape, dtype=torch.float64) * 0.5).requires_grad_() for key, shape in shapes.items()}
     for key, tensor in p.items():
         c.set(f"state/{key}", tensor)
-    x = random(4, 2, 4, 4)
+    x = random(4, 2, 4, 4, dtype=torch.float64)
     c.set("x", x)
     for name, penalty in {
         "wgan-gp": lambda g: (g.flatten(1).norm(dim=1) - 1).square().mean() * 10,

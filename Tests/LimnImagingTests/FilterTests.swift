@@ -126,3 +126,28 @@ import Testing
     #expect(try JSONDecoder().decode(SketchExtractor.self, from: data) == .area64)
   }
 }
+
+@Suite struct SketchSheetTests {
+  @Test func `originals stand above their sketches`() throws {
+    let sheet = try SketchSheet(extractor: SketchExtractor(), size: 16).image(of: file("rgb8.png"), count: 3)
+    #expect(sheet.dtype == .uint8)
+    // One column, two rows, 4 pixels between and around.
+    #expect(sheet.shape == [3, 44, 24])
+    let sketch = sheet[.all, 24..<40, 4..<20]
+    #expect(sketch.to(.float32).max().item() == 255)
+    #expect(difference(sketch[0], sketch[2]) == 0)
+  }
+
+  @Test func `a folder gives as many images as asked for`() throws {
+    let sheet = try SketchSheet(extractor: SketchExtractor(), size: 16).image(of: file("series"), count: 3)
+    #expect(sheet.shape == [1, 44, 64])
+  }
+
+  @Test func `a folder without images is refused`() throws {
+    try withTemporaryFolder { folder in
+      let sheet = SketchSheet(extractor: SketchExtractor(), size: 16)
+      let error = #expect(throws: ImagingError.self) { try sheet.image(of: folder, count: 3) }
+      #expect(error?.found == "a folder without images")
+    }
+  }
+}

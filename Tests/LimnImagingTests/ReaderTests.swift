@@ -11,6 +11,7 @@ import Testing
     "gray8.png", "gray16.png", "rgb8.png", "rgba8.png", "palette.png", "bits.png", "gray16.tif", "float.tif",
     "double.tif", "signed.tif", "planar.tif", "white.tif", "palette.tif", "pages.tif", "int16.nii",
     "two.nii.gz", "big.nii", "four.nii", "colour.nii", "mono1.dcm", "pet.dcm", "rgb.dcm",
+    "ybr.dcm",
   ])
   func `stored values arrive to the bit`(name: String) throws {
     let volume = try ImageReader.read(file(name))
@@ -47,6 +48,7 @@ import Testing
   @Test func `stored bits and units are told`() throws {
     #expect(try ImageReader.read(file("gray16.png")).storedBits == 16)
     #expect(try ImageReader.read(file("mono1.dcm")).storedBits == 10)
+    #expect(try ImageReader.read(file("pet.dcm")).affine == .picture())
     let slice = try ImageReader.read(file("series/a.dcm"))
     #expect(slice.storedBits == 12)
     #expect(slice.unit == .hounsfield)
@@ -108,6 +110,17 @@ import Testing
     let volume = try #require(try DICOMSeries.read(file("series")).first)
     #expect(volume.info.warnings.count == 1)
     #expect(volume.info.warnings.first?.contains("2, 3 mm") == true)
+  }
+
+  @Test func `a tilted gantry shears the affine, a repeated place is used once`() throws {
+    let volume = try #require(try DICOMSeries.read(file("tilted")).first)
+    #expect(volume.voxels.dtype == .uint16)
+    #expect(difference(volume.voxels, try Expected.tensor("tilted")) == 0)
+    #expect(difference(volume.affine, try Expected.affine("tilted.affine")) < 1e-9)
+    #expect(volume.unit == .arbitrary)
+    #expect(volume.info.warnings.count == 2)
+    #expect(volume.info.warnings.first?.contains("4 files at 3 places") == true)
+    #expect(volume.info.warnings.last?.contains("20.0°") == true)
   }
 
   @Test func `series are kept apart and order of files does not matter`() throws {

@@ -33,7 +33,7 @@ final class RenderAdversary {
   ///   - context: the training step's number, generators and precision.
   /// - Returns: the losses by name, not yet read from the device.
   func step(sketches: Tensor, images: Tensor, drawn: Tensor?, context: StepContext) -> [String: Tensor] {
-    let fakes = context.autocast { generator(sketches) }
+    let fakes = context.autocast { generator(sketches, noise: context.generator(5)) }
     let lossD = updateDiscriminator(sketches: sketches, images: images, fakes: fakes.detached(), context)
     discriminator.requireGradients(false)
     defer { discriminator.requireGradients(true) }
@@ -64,7 +64,9 @@ final class RenderAdversary {
   }
 
   private func jointLoss(_ drawn: Tensor, _ context: StepContext) -> Tensor {
-    let verdict = context.autocast { discriminator(condition: drawn, image: generator(drawn)) }
+    let verdict = context.autocast {
+      discriminator(condition: drawn, image: generator(drawn, noise: context.generator(6)))
+    }
     return Pix2PixLoss.adversarial(verdict, isReal: true)
   }
 }

@@ -127,8 +127,8 @@ public final class SkrGAN: GenerativeMethod {
   private func draw(_ latent: Tensor, truncation: Double, renderSeed: UInt64) -> GeneratedImage {
     withoutGradients {
       let sketch = sketching.draw(latent, truncation: truncation, imagesSeen: imagesSeen)
-      Generator.default(on: sketch.device).reseed(Seed.derive(renderSeed, 0x5E))
-      let image = rendering.generator(sketch)
+      let noise = Generator(seed: Seed.derive(renderSeed, 0x5E), device: sketch.device)
+      let image = rendering.generator(sketch, noise: noise)
       return GeneratedImage(image: image[0].to(.cpu), companions: ["sketches": sketch[0].to(.cpu)])
     }
   }

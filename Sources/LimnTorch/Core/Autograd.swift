@@ -56,8 +56,15 @@ public func grad(
 
 /// Runs `body` without recording a graph.
 public func withoutGradients<R>(_ body: () throws -> R) rethrows -> R {
+  try recordingGraph(false, body)
+}
+
+/// Runs `body` with a graph recorded, inside a scope that switched it off.
+public func withGradients<R>(_ body: () throws -> R) rethrows -> R { try recordingGraph(true, body) }
+
+private func recordingGraph<R>(_ enabled: Bool, _ body: () throws -> R) rethrows -> R {
   let previous = ct_gradients_enabled()
-  ct_set_gradients_enabled(false)
+  ct_set_gradients_enabled(enabled)
   defer { ct_set_gradients_enabled(previous) }
   return try body()
 }

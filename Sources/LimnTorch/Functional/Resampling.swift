@@ -47,7 +47,7 @@ public func adaptiveAvgPool3d(_ x: Tensor, _ size: [Int]) -> Tensor {
 public enum GridPadding: Int, Sendable { case zeros = 0, border = 1, reflection = 2 }
 
 /// Samples [N, C, H, W] at the positions `grid` [N, H′, W′, 2], given as (x, y) in [−1, 1]; or [N, C, D, H, W]
-/// at [N, D′, H′, W′, 3], given as (x, y, z).
+/// at [N, D′, H′, W′, 3], given as (x, y, z). libtorch differentiates it once, not twice.
 public func gridSample(
   _ x: Tensor, _ grid: Tensor, mode: InterpolationMode = .bilinear, padding: GridPadding = .zeros,
   alignCorners: Bool = false

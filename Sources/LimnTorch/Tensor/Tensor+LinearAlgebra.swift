@@ -40,7 +40,7 @@ extension Tensor {
   }
 
   /// The Moore–Penrose inverse.
-  public func pseudoInverse() -> Tensor { torch("linalg_pinv", .tensor(self)) }
+  public func pseudoInverse() -> Tensor { torch("linalg_pinv.atol_rtol_tensor", .tensor(self)) }
 
   /// eˣ of square matrices.
   public func matrixExponential() -> Tensor { torch("linalg_matrix_exp", .tensor(self)) }

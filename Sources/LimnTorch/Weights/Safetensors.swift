@@ -25,7 +25,8 @@ public enum Safetensors {
   }
 
   /// Maps the file; tensors share the mapping and nothing is copied. Writing into them is private to this process.
-  /// - Throws: ``SafetensorsError`` for a file that is not safetensors or is cut short.
+  /// - Throws: ``SafetensorsError`` for a file that is not safetensors, is cut short, or whose header does not
+  ///   account for each byte once.
   public static func read(_ url: URL) throws -> Contents {
     let file = try MappedFile(url)
     let header = try Header(file, url)
@@ -40,20 +41,18 @@ public enum Safetensors {
     _ entry: Header.Entry, name: String, in file: MappedFile, dataStart: Int, _ url: URL
   ) throws -> Tensor {
     guard let dtype = dtypes[entry.dtype] else {
-      throw SafetensorsError(url, "tensor '\(name)' has element type \(entry.dtype), which Limn does not read")
+      throw SafetensorsError(url, "tensor \(name.debugDescription) has element type \(entry.dtype), which Limn does not read")
     }
     var count = 1
     for length in entry.shape {
       let (product, overflow) = count.multipliedReportingOverflow(by: length)
-      guard length >= 0, !overflow else { throw SafetensorsError(url, "tensor '\(name)' has shape \(entry.shape)") }
+      guard length >= 0, !overflow else { throw SafetensorsError(url, "tensor \(name.debugDescription) has shape \(entry.shape)") }
       count = product
     }
     let (begin, end) = (entry.begin, entry.end)
-    guard begin >= 0, begin <= end, end <= file.count - dataStart, (end - begin) / dtype.size == count,
-      (end - begin) % dtype.size == 0
-    else {
+    guard (end - begin) / dtype.size == count, (end - begin) % dtype.size == 0 else {
       throw SafetensorsError(
-        url, "tensor '\(name)' of \(entry.dtype)\(entry.shape) does not fit its bytes \(begin)..<\(end)")
+        url, "tensor \(name.debugDescription) of \(entry.dtype)\(entry.shape) does not fit its \(end - begin) bytes")
     }
     guard count > 0 else { return .zeros(entry.shape, dtype: dtype) }
     let address = file.address + dataStart + begin
@@ -62,17 +61,16 @@ public enum Safetensors {
     return Int(bitPattern: address) % dtype.size == 0 ? mapped : mapped.cloned()
   }
 
-  /// Writes tensors, in the order of their names, beside `url` and renames.
+  /// Writes tensors beside `url` and renames: wide elements first, so that all lie aligned, then by name.
   /// - Throws: what the file system answers; the old file then stays as it was.
   public static func write(
     _ tensors: [String: Tensor], metadata: [String: String] = [:], to url: URL
   ) throws {
-    let names = tensors.keys.sorted()
+    let ordered = tensors.sorted { ($1.value.dtype.size, $0.key) < ($0.value.dtype.size, $1.key) }
     var header: [String: Any] = metadata.isEmpty ? [:] : ["__metadata__": metadata]
     var offset = 0
     var sources: [Tensor] = []
-    for name in names {
-      guard let tensor = tensors[name] else { continue }
+    for (name, tensor) in ordered {
       let source = tensor.detached().to(.cpu).contiguous()
       let bytes = source.count * source.dtype.size
       header[name] = [
@@ -124,7 +122,7 @@ private struct Header {
     let notSafetensors = SafetensorsError(url, "not a safetensors file, or cut short (\(file.count) bytes)")
     guard file.count >= 8 else { throw notSafetensors }
     let length = UInt64(littleEndian: UnsafeRawPointer(file.address).loadUnaligned(as: UInt64.self))
-    guard length <= UInt64(file.count - 8) else { throw notSafetensors }
+    guard length <= UInt64(min(file.count - 8, Self.longest)) else { throw notSafetensors }
     dataStart = 8 + Int(length)
     let json = Data(bytesNoCopy: file.address + 8, count: Int(length), deallocator: .none)
     guard let object = try? JSONSerialization.jsonObject(with: json) as? [String: Any] else {
@@ -136,9 +134,31 @@ private struct Header {
       } else {
         guard let fields = value as? [String: Any], let dtype = fields["dtype"] as? String,
           let shape = fields["shape"] as? [Int], let offsets = fields["data_offsets"] as? [Int], offsets.count == 2
-        else { throw SafetensorsError(url, "the entry of tensor '\(name)' cannot be read") }
+        else { throw SafetensorsError(url, "the entry of tensor \(name.debugDescription) cannot be read") }
         entries[name] = Entry(dtype: dtype, shape: shape, begin: offsets[0], end: offsets[1])
       }
+    }
+    try checkCover(of: file.count - dataStart, url)
+  }
+
+  /// The longest header read, as in the reference implementation.
+  private static let longest = 100_000_000
+
+  /// Tensors must follow each other without holes or overlaps and fill the file: anything else is a file cut
+  /// short, or one that lies.
+  private func checkCover(of count: Int, _ url: URL) throws {
+    var position = 0
+    for (name, entry) in entries.sorted(by: { ($0.value.begin, $0.value.end) < ($1.value.begin, $1.value.end) }) {
+      guard entry.begin == position, entry.end >= entry.begin, entry.end <= count else {
+        throw SafetensorsError(
+          url,
+          "the bytes \(entry.begin)–\(entry.end) of tensor \(name.debugDescription) are not those "
+            + "that follow \(position), of \(count)")
+      }
+      position = entry.end
+    }
+    guard position == count else {
+      throw SafetensorsError(url, "\(count) bytes of data where the header announces \(position)")
     }
   }
 }

@@ -26,6 +26,17 @@ public enum RunReport {
     try report.write(to: runFolder.appendingPathComponent("report.html"))
   }
 
+  /// How a run went, for a page about something else: its facts, its curves, its recipe.
+  ///
+  /// - Throws: as ``write(runFolder:)``.
+  public static func sections(runFolder: URL) throws -> [(heading: String, blocks: [HTMLBlock])] {
+    let rows = try MetricsLog.read(runFolder.appendingPathComponent("metrics.jsonl"))
+    let info = try RunInfo.read(from: runFolder)
+    return [
+      ("Training", summary(rows) + [.facts(facts(info))]), ("Curves", charts(rows)), ("Recipe", recipe(runFolder)),
+    ]
+  }
+
   private static func summary(_ rows: [MetricsRow]) -> [HTMLBlock] {
     guard let last = rows.last else { return [.prose("No step has been logged yet.")] }
     let speed = last.time > 0 ? HumanReadable.number(Double(last.images) / last.time) : "–"

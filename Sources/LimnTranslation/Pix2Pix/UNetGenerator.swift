@@ -80,10 +80,11 @@ final class UNetUp: Module {
     self.drops = drops
   }
 
-  func callAsFunction(_ x: Tensor, dropout: Bool) -> Tensor {
+  func callAsFunction(_ x: Tensor, noise: Generator?) -> Tensor {
     var x = conv(relu(x))
     if let norm { x = norm(x) }
-    return drops && dropout ? LimnTorch.dropout(x, probability: 0.5, training: true) : x
+    guard drops, let noise else { return x }
+    return dropout(x, probability: 0.5, generator: noise)
   }
 }
 
@@ -123,13 +124,14 @@ public final class UNetGenerator: Module {
   }
 
   /// x: [N, in, S, S] → [N, out, S, S].
-  public func callAsFunction(_ x: Tensor, dropout: Bool = true) -> Tensor {
+  /// - Parameter noise: what dropout draws from; nil leaves nothing out.
+  public func callAsFunction(_ x: Tensor, noise: Generator?) -> Tensor {
     var skips: [Tensor] = []
     for level in down { skips.append(level(skips.last ?? x)) }
-    var y = up[up.count - 1](skips[skips.count - 1], dropout: dropout)
+    var y = up[up.count - 1](skips[skips.count - 1], noise: noise)
     for level in (0..<up.count - 1).reversed() {
       // The next layer rectifies, and ReLU(LeakyReLU(e)) = ReLU(e): the skip may be taken before its activation.
-      y = up[level](Tensor.cat([skips[level], y], dim: 1), dropout: dropout)
+      y = up[level](Tensor.cat([skips[level], y], dim: 1), noise: noise)
     }
     return tanh(y).to(.float32)
   }

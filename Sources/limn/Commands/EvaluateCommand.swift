@@ -45,6 +45,9 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "Write a page with figures and pictures.")
   var report: String?
 
+  @Option(name: .customLong("run"), help: "The run that drew the images; its curves and recipe go onto the page.")
+  var runFolder: String?
+
   func run() throws {
     let sets = (
       real: try DatasetImages(URL(fileURLWithPath: real), split: split),
@@ -55,7 +58,8 @@ struct EvaluateCommand: ParsableCommand {
     print(evaluation.table)
     if let json { try AtomicFile.write(evaluation.json(), to: URL(fileURLWithPath: json)) }
     if let report {
-      let page = CohortPage(evaluation: evaluation, real: sets.real, fake: sets.fake)
+      let page = CohortPage(
+        evaluation: evaluation, real: sets.real, fake: sets.fake, run: runFolder.map { URL(fileURLWithPath: $0) })
       try page.write(to: URL(fileURLWithPath: report))
       print("\nreport: \(report)")
     }
