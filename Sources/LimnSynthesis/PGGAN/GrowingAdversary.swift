@@ -129,7 +129,7 @@ final class GrowingAdversary<Generator: GrowingGenerator> {
     let critic = context.autocast { discriminator(mixed, growth: growth) }
     let gradient = grad(of: [critic.sum()], with: [mixed], createGraph: true)[0]
     var norm = gradient.to(.float32).square().sum(dims: [1, 2, 3]).sqrt()
-    if recipe.penaltyAtFinalSize { norm = norm / Double(1 << (schedule.lastStage - growth.stage)) }
+    if recipe.penaltyAtFinalSize ?? true { norm = norm / Double(1 << (schedule.lastStage - growth.stage)) }
     return (norm - 1).square().mean() * recipe.gradientPenalty
   }
 

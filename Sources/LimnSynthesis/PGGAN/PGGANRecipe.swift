@@ -29,8 +29,10 @@ public struct PGGANRecipe: MethodRecipe, Equatable {
   public var loss = AdversarialLoss.wganGP
   public var gradientPenalty = 10.0
   public var drift = 0.001
-  /// Whether the gradient's norm is taken on images enlarged to the final size, as the official graph does.
-  public var penaltyAtFinalSize = true
+  /// Whether the gradient's norm is taken on images enlarged to the final size, as the official graph does; nil: in
+  /// runs of the paper's length. There the critic's slope must reach final / present size before the penalty
+  /// rests, for which a short run has no time.
+  public var penaltyAtFinalSize: Bool?
   public var averageDecay = 0.999
 
   public init() {}
@@ -52,8 +54,9 @@ public struct PGGANRecipe: MethodRecipe, Equatable {
     RecipeKey("gradient_penalty", "weight λ of (‖∇D‖ − 1)²", source: "WGAN-GP, section 4"),
     RecipeKey("drift", "weight of D(real)²", source: "paper, appendix A.1"),
     RecipeKey(
-      "penalty_at_final_size", "take the gradient's norm on images enlarged to the final size",
-      source: "official code"),
+      "penalty_at_final_size", "take the gradient's norm on images enlarged to the final size; null: true where the "
+        + "phases have the paper's length, else false, since the critic then has no time to become so steep",
+      source: "official code; short runs: Limn"),
     RecipeKey("average_decay", "decay of the generator's moving average, for each step", source: "paper, appendix A.1"),
   ]
 
@@ -75,6 +78,7 @@ public struct PGGANRecipe: MethodRecipe, Equatable {
     var recipe = self
     recipe.stabiliseImages = stabiliseImages ?? min(600_000, affordable)
     recipe.fadeImages = fadeImages ?? min(600_000, affordable)
+    recipe.penaltyAtFinalSize = penaltyAtFinalSize ?? (recipe.stabiliseImages == 600_000)
     return recipe
   }
 
