@@ -16,10 +16,10 @@ extension Tensor {
   }
 
   /// Adds the gradients of this scalar to every leaf it depends on.
-  /// - Parameters:
-  ///   - gradient: weights of each element where this is not a scalar, same shape.
-  ///   - retainGraph: keep the graph for another backward pass.
-  ///   - createGraph: make the gradients differentiable in turn.
+  ///
+  /// - `gradient`: weights of each element where this is not a scalar, same shape.
+  /// - `retainGraph`: keep the graph for another backward pass.
+  /// - `createGraph`: make the gradients differentiable in turn.
   public func backward(gradient: Tensor? = nil, retainGraph: Bool = false, createGraph: Bool = false) {
     var output: ct_tensor? = handle
     var weight: ct_tensor? = gradient?.handle
@@ -32,11 +32,11 @@ extension Tensor {
 }
 
 /// The gradients of `outputs` with respect to `inputs`, without touching what leaves have accumulated.
-/// - Parameters:
-///   - outputs: scalars, or tensors weighted by `outputGradients`.
-///   - inputs: tensors that `outputs` depend on.
-///   - outputGradients: one weight tensor for each output; ones where nil.
-///   - createGraph: make the gradients differentiable in turn, as gradient penalties need.
+///
+/// - `outputs`: scalars, or tensors weighted by `outputGradients`.
+/// - `inputs`: tensors that `outputs` depend on.
+/// - `outputGradients`: one weight tensor for each output; ones where nil.
+/// - `createGraph`: make the gradients differentiable in turn, as gradient penalties need.
 /// - Returns: one tensor for each input, of its shape.
 public func grad(
   of outputs: [Tensor], with inputs: [Tensor], outputGradients: [Tensor]? = nil,

@@ -1,20 +1,20 @@
 // Linear maps and convolutions.
 
 /// x · weightᵀ + bias.
-/// - Parameters:
-///   - x: [..., in].
-///   - weight: [out, in].
-///   - bias: [out].
+///
+/// - `x`: [..., in].
+/// - `weight`: [out, in].
+/// - `bias`: [out].
 public func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil) -> Tensor {
   torch("linear", .tensor(x), .tensor(weight), .tensor(bias))
 }
 
 /// 2-D cross-correlation.
-/// - Parameters:
-///   - x: [N, in, H, W].
-///   - weight: [out, in / groups, kH, kW].
-///   - bias: [out].
-///   - padding: zeros on each side.
+///
+/// - `x`: [N, in, H, W].
+/// - `weight`: [out, in / groups, kH, kW].
+/// - `bias`: [out].
+/// - `padding`: zeros on each side.
 /// - Returns: [N, out, H′, W′] with H′ = ⌊(H + 2·padding − dilation·(kH − 1) − 1) / stride⌋ + 1.
 public func conv2d(
   _ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil, stride: Int = 1, padding: Int = 0,
@@ -26,10 +26,10 @@ public func conv2d(
 }
 
 /// The transpose of ``conv2d(_:_:_:stride:padding:dilation:groups:)``.
-/// - Parameters:
-///   - x: [N, in, H, W].
-///   - weight: [in, out / groups, kH, kW].
-///   - bias: [out].
+///
+/// - `x`: [N, in, H, W].
+/// - `weight`: [in, out / groups, kH, kW].
+/// - `bias`: [out].
 /// - Returns: [N, out, H′, W′] with H′ = (H − 1)·stride − 2·padding + dilation·(kH − 1) + outputPadding + 1.
 public func convTranspose2d(
   _ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil, stride: Int = 1, padding: Int = 0,

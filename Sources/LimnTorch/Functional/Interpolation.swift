@@ -7,10 +7,10 @@ public enum InterpolationMode: String, Sendable, Codable {
 
 /// [N, C, H, W] at another size [H′, W′]; also [N, C, L] and [N, C, D, H, W], where `bilinear` stands for linear
 /// and trilinear.
-/// - Parameters:
-///   - alignCorners: whether the corner pixels' centres, rather than the image's edges, are matched
-///     (bilinear and bicubic).
-///   - antialias: widens the window when shrinking (bilinear and bicubic, of images).
+///
+/// - `alignCorners`: whether the corner pixels' centres, rather than the image's edges, are matched
+///   (bilinear and bicubic).
+/// - `antialias`: widens the window when shrinking (bilinear and bicubic, of images).
 public func interpolate(
   _ x: Tensor, size: [Int], mode: InterpolationMode = .nearest, alignCorners: Bool = false,
   antialias: Bool = false

@@ -46,11 +46,11 @@ public func binaryCrossEntropyWithLogits(
 }
 
 /// Softmax cross-entropy.
-/// - Parameters:
-///   - logits: [N, K, …].
-///   - target: class numbers, int64 [N, …].
-///   - weight: a weight for each class, [K].
-///   - ignoreIndex: a class number that does not count.
+///
+/// - `logits`: [N, K, …].
+/// - `target`: class numbers, int64 [N, …].
+/// - `weight`: a weight for each class, [K].
+/// - `ignoreIndex`: a class number that does not count.
 public func crossEntropy(
   _ logits: Tensor, _ target: Tensor, weight: Tensor? = nil, reduction: LossReduction = .mean,
   ignoreIndex: Int = -100, labelSmoothing: Double = 0

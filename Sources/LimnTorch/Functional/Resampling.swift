@@ -76,7 +76,8 @@ public enum PaddingMode: Sendable {
 }
 
 /// Widens the last axes.
-/// - Parameter amounts: [left, right, top, bottom, …], the last axis first.
+///
+/// - `amounts`: [left, right, top, bottom, …], the last axis first.
 public func pad(_ x: Tensor, _ amounts: [Int], mode: PaddingMode = .constant(0)) -> Tensor {
   switch mode {
   case .constant(let value): torch("pad", .tensor(x), .ints(amounts), .string("constant"), .double(value))

@@ -7,7 +7,8 @@ public final class EqualizedConv2d: Module, UnaryLayer {
   let scale: Double
   let padding: Int
 
-  /// - Parameter gain: √2 before a leaky rectifier, 1 for a linear output.
+  ///
+  /// - `gain`: √2 before a leaky rectifier, 1 for a linear output.
   public init(inputChannels: Int, outputChannels: Int, kernelSize: Int, gain: Double = 2.0.squareRoot()) {
     weight = .initialized([outputChannels, inputChannels, kernelSize, kernelSize], by: .normal())
     bias = Parameter(.zeros([outputChannels]))
@@ -38,8 +39,8 @@ public final class EqualizedLinear: Module, UnaryLayer {
 /// Appends one channel: the mean over features and places of the standard deviation within groups of samples.
 ///
 /// The group axis is the outermost split of the batch: with four groups of two, samples 0, 2, 4, 6 form one.
-/// - Parameters:
-///   - x: [N, C, H, W]; N must be a multiple of the group size used, min(`groupSize`, N).
+///
+/// - `x`: [N, C, H, W]; N must be a multiple of the group size used, min(`groupSize`, N).
 /// - Returns: [N, C + 1, H, W].
 public func minibatchStandardDeviation(_ x: Tensor, groupSize: Int = 4) -> Tensor {
   let shape = x.shape

@@ -31,9 +31,9 @@ extension Tensor {
   }
 
   /// A tensor over memory that someone else owns; nothing is copied.
-  /// - Parameters:
-  ///   - memory: at least as many bytes as the shape needs, valid as long as `owner` lives.
-  ///   - owner: kept alive until the last tensor over this memory is gone.
+  ///
+  /// - `memory`: at least as many bytes as the shape needs, valid as long as `owner` lives.
+  /// - `owner`: kept alive until the last tensor over this memory is gone.
   public static func wrapping(
     _ memory: UnsafeMutableRawPointer, shape: [Int], dtype: DType, owner: AnyObject
   ) -> Tensor {
