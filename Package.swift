@@ -65,7 +65,9 @@ let package = Package(
     room("LimnImaging", ["CMedical", "LimnTorch"]),
     room("LimnDatasets", ["LimnImaging", "LimnTorch"]),
     room("LimnMetrics", ["LimnTorch"]),
-    room("LimnTraining", ["LimnDatasets", "LimnImaging", "LimnTorch", logging, protobuf, yams]),
+    room(
+      "LimnTraining", ["LimnDatasets", "LimnImaging", "LimnTorch", logging, protobuf, yams],
+      exclude: ["Reporting/Protos"]),
     room("LimnTranslation", ["LimnTraining", "LimnTorch"]),
     room("LimnSynthesis", ["LimnTranslation", "LimnTraining", "LimnDatasets", "LimnImaging", "LimnTorch"]),
 

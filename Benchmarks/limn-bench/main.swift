@@ -1,1 +1,85 @@
-print("bench")
+// Times one training step of PGGAN and of SkrGAN: Limn's half of Benchmarks/run. Prints one JSON line for each
+// configuration, in the form of Benchmarks/reference/bench_step.py.
+//
+//   limn-bench [--methods pggan,skrgan] [--sizes 64,128] [--dtypes float32,bf16] [--width-max 512] [--repeats 5]
+
+import Foundation
+import LimnSynthesis
+import LimnTorch
+import LimnTraining
+import LimnTranslation
+
+/// The command line, as key-value pairs.
+struct Options {
+  private var values: [String: String] = [:]
+
+  init(_ arguments: [String]) {
+    for (key, value) in zip(arguments, arguments.dropFirst()) where key.hasPrefix("--") {
+      values[String(key.dropFirst(2))] = value
+    }
+  }
+
+  func list(_ key: String, _ standard: String) -> [String] {
+    (values[key] ?? standard).split(separator: ",").map(String.init)
+  }
+
+  func number(_ key: String, _ standard: Int) -> Int { values[key].flatMap(Int.init) ?? standard }
+}
+
+func makeMethod(_ name: String, size: Int, batch: Int, widthMax: Int, ngf: Int) throws -> any Method {
+  let setting = MethodSetting(
+    shape: ImageShape(channels: 1, height: size, width: size), totalImages: 1_000_000)
+  var sketch = PGGANRecipe()
+  sketch.firstResolution = size
+  sketch.widthMax = widthMax
+  sketch.batchSizes = [batch]
+  guard name == "skrgan" else { return try PGGAN(recipe: sketch, setting: setting) }
+  var recipe = SkrGANRecipe()
+  recipe.sketch = sketch
+  recipe.render.width = ngf
+  recipe.render.discriminatorWidth = ngf
+  recipe.render.batchSize = batch
+  // As the reference: batch statistics, and the two parts of the objective without the joint term.
+  recipe.render.normalization = .batch
+  recipe.render.jointWeight = 0
+  return try SkrGAN(recipe: recipe, setting: setting)
+}
+
+func secondsPerStep(_ method: any Method, images: Tensor, precision: DType, repeats: Int) -> [Double] {
+  (0...repeats).map { step in
+    let context = StepContext(
+      step: step, imagesSeen: step * images.size(0), images: images, precision: precision, seed: 0)
+    let start = ContinuousClock.now
+    let losses = method.step(context)
+    precondition(losses.values.allSatisfy { $0.item().isFinite }, "a loss is not finite")
+    return (ContinuousClock.now - start) / .seconds(1)
+  }.dropFirst().sorted()
+}
+
+let options = Options(CommandLine.arguments)
+let repeats = options.number("repeats", 5)
+let widthMax = options.number("width-max", 512)
+let ngf = options.number("ngf", 64)
+Torch.threadCount = options.number("threads", Torch.threadCount)
+
+for size in options.list("sizes", "64,128").compactMap(Int.init) {
+  let batch = options.number("batch", size <= 64 ? 8 : 4)
+  for dtype in options.list("dtypes", "float32") {
+    for name in options.list("methods", "pggan,skrgan") {
+      let random = Generator(seed: 0)
+      let method = try Initialization.with(random) {
+        try makeMethod(name, size: size, batch: batch, widthMax: widthMax, ngf: ngf)
+      }
+      let images = Tensor.rand([batch, 1, size, size], generator: random) * 2 - 1
+      let times = secondsPerStep(
+        method, images: images, precision: dtype == "bf16" ? .bfloat16 : .float32, repeats: repeats)
+      let row: [String: Any] = [
+        "implementation": "limn", "torch": Torch.version, "method": name, "size": size, "batch": batch,
+        "fmap_max": widthMax, "dtype": dtype, "threads": Torch.threadCount, "repeats": repeats,
+        "seconds_per_step": times[times.count / 2], "fastest": times[0],
+      ]
+      let line = try JSONSerialization.data(withJSONObject: row, options: [.sortedKeys])
+      print(String(decoding: line, as: UTF8.self))
+    }
+  }
+}

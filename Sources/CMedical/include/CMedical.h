@@ -1,1 +1,106 @@
+// The C door to GDCM, niftiio, libtiff, libpng and libjpeg: decoded pixels with their geometry come out,
+// encoded files go in. No exception and no library type crosses it; every failure is a line of text.
 #pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Why a call failed, one line, always terminated; empty after success.
+typedef struct {
+  char text[512];
+} CMedError;
+
+/// The element types that leave the door; every other stored type is widened to one of them.
+typedef enum {
+  CMedTypeUInt8 = 0,
+  CMedTypeUInt16 = 1,
+  CMedTypeInt16 = 2,
+  CMedTypeInt32 = 3,
+  CMedTypeFloat32 = 4,
+} CMedType;
+
+/// Decoded pixels. `data` holds [depth, height, width, channels], or [channels, depth, height, width] when
+/// `planar`; x runs fastest otherwise.
+typedef struct {
+  void *data;
+  size_t byteCount;
+  CMedType type;
+  bool planar;
+  int64_t channels, depth, height, width;
+  /// Significant bits of a stored sample (12 in most CT files), before rescaling.
+  int32_t storedBits;
+  /// EXIF orientation, 1 to 8; 1 where the format has none.
+  int32_t orientation;
+  /// Row-major 4x4, voxel (x, y, z) to millimetres, RAS+; valid when `hasAffine`.
+  double affine[16];
+  bool hasAffine;
+} CMedImage;
+
+/// What a DICOM file says beside its pixels; texts are empty where the file is silent.
+typedef struct {
+  int64_t rows, columns, frames;
+  /// Millimetres: along a row (x), along a column (y), between slices or frames (z).
+  double spacing[3];
+  bool hasSpacing;
+  /// Centre of the first voxel, LPS+ millimetres.
+  double position[3];
+  bool hasPosition;
+  /// Direction of increasing x, then of increasing y, LPS+.
+  double orientation[6];
+  bool hasOrientation;
+  double slope, intercept;
+  int64_t instanceNumber;
+  char patientID[72], studyUID[72], seriesUID[72], instanceUID[72];
+  char modality[24], photometric[24], rescaleType[24], transferSyntax[72];
+} CMedDicomHeader;
+
+/// Bytes made by an encoder.
+typedef struct {
+  uint8_t *bytes;
+  size_t count;
+} CMedBuffer;
+
+/// A pair of texts for a PNG `tEXt` chunk.
+typedef struct {
+  const char *key;
+  const char *value;
+} CMedText;
+
+/// Frees the pixels of `image`, which may be empty.
+void CMedImageFree(CMedImage *image);
+/// Frees the bytes of `buffer`, which may be empty.
+void CMedBufferFree(CMedBuffer *buffer);
+
+// Readers. True after success. None allocates more than `maximumBytes` for the pixels.
+bool CMedPNGRead(const void *bytes, size_t count, size_t maximumBytes, CMedImage *image, CMedError *error);
+bool CMedJPEGRead(const void *bytes, size_t count, size_t maximumBytes, CMedImage *image, CMedError *error);
+bool CMedTIFFRead(const char *path, size_t maximumBytes, CMedImage *image, CMedError *error);
+bool CMedNIfTIRead(const char *path, size_t maximumBytes, CMedImage *image, CMedError *error);
+/// Whether the file, plain or gzip, begins with a NIfTI header that holds its voxels too.
+bool CMedNIfTIProbe(const char *path);
+bool CMedDicomRead(
+    const char *path, size_t maximumBytes, CMedImage *image, CMedDicomHeader *header, CMedError *error);
+/// Reads the header; fails where the pixels after it are cut short.
+bool CMedDicomReadHeader(const char *path, CMedDicomHeader *header, CMedError *error);
+
+// Writers. `image.data` is read only and is not freed; PNG and JPEG take one slice of 1 or 3 channels.
+bool CMedPNGWrite(
+    const CMedImage *image, const CMedText *texts, size_t textCount, CMedBuffer *buffer, CMedError *error);
+bool CMedJPEGWrite(
+    const CMedImage *image, int32_t quality, const char *comment, CMedBuffer *buffer, CMedError *error);
+bool CMedTIFFWrite(const CMedImage *image, const char *description, const char *path, CMedError *error);
+/// `compressed` writes gzip; `description` is cut at 79 bytes (NIfTI's `descrip`).
+bool CMedNIfTIWrite(
+    const CMedImage *image, const char *description, bool compressed, const char *path, CMedError *error);
+
+/// Name and version of each library that tells it, as in "GDCM 3.0.21, libtiff 4.5.0", for bug reports.
+const char *CMedVersions(void);
+
+#ifdef __cplusplus
+}
+#endif

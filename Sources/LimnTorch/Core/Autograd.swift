@@ -32,11 +32,12 @@ extension Tensor {
 }
 
 /// The gradients of `outputs` with respect to `inputs`, without touching what leaves have accumulated.
-///
-/// - `outputs`: scalars, or tensors weighted by `outputGradients`.
-/// - `inputs`: tensors that `outputs` depend on.
-/// - `outputGradients`: one weight tensor for each output; ones where nil.
-/// - `createGraph`: make the gradients differentiable in turn, as gradient penalties need.
+/// - Parameters:
+///   - outputs: scalars, or tensors weighted by `outputGradients`.
+///   - inputs: tensors that `outputs` depend on.
+///   - outputGradients: one weight tensor for each output; ones where nil.
+///   - retainGraph: keep the graph, to differentiate it again.
+///   - createGraph: make the gradients differentiable in turn, as gradient penalties need.
 /// - Returns: one tensor for each input, of its shape.
 public func grad(
   of outputs: [Tensor], with inputs: [Tensor], outputGradients: [Tensor]? = nil,

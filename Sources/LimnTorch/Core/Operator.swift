@@ -4,7 +4,7 @@ import CTorch
 import Synchronization
 
 /// An argument of an operator.
-public enum Argument: Sendable {
+public enum OperatorArgument: Sendable {
   case none
   case tensor(Tensor)
   case int(Int)
@@ -19,12 +19,12 @@ public enum Argument: Sendable {
   case device(Device)
   case generator(Generator)
 
-  static func tensor(_ value: Tensor?) -> Argument { value.map { .tensor($0) } ?? .none }
-  static func generator(_ value: Generator?) -> Argument { value.map { .generator($0) } ?? .none }
-  static func dtype(_ value: DType?) -> Argument { value.map { .int(Int($0.rawValue)) } ?? .none }
-  static func int(_ value: Int?) -> Argument { value.map { .int($0) } ?? .none }
-  static func double(_ value: Double?) -> Argument { value.map { .double($0) } ?? .none }
-  static func ints(_ value: [Int]?) -> Argument { value.map { .ints($0) } ?? .none }
+  static func tensor(_ value: Tensor?) -> OperatorArgument { value.map { .tensor($0) } ?? .none }
+  static func generator(_ value: Generator?) -> OperatorArgument { value.map { .generator($0) } ?? .none }
+  static func dtype(_ value: DType?) -> OperatorArgument { value.map { .int(Int($0.rawValue)) } ?? .none }
+  static func int(_ value: Int?) -> OperatorArgument { value.map { .int($0) } ?? .none }
+  static func double(_ value: Double?) -> OperatorArgument { value.map { .double($0) } ?? .none }
+  static func ints(_ value: [Int]?) -> OperatorArgument { value.map { .ints($0) } ?? .none }
 }
 
 /// A result of an operator.
@@ -67,7 +67,7 @@ struct Operator: Sendable {
     return found
   }
 
-  func call(_ arguments: [Argument]) throws -> [OperatorResult] {
+  func call(_ arguments: [OperatorArgument]) throws -> [OperatorResult] {
     var lists = ArgumentLists()
     let values = arguments.map { lists.value(of: $0) }
     defer { lists.free() }
@@ -89,7 +89,7 @@ struct Operator: Sendable {
 private struct ArgumentLists {
   private var buffers: [UnsafeMutableRawBufferPointer] = []
 
-  mutating func value(of argument: Argument) -> ct_value {
+  mutating func value(of argument: OperatorArgument) -> ct_value {
     switch argument {
     case .none: ct_value(kind: CT_NONE, integer: 0, real: 0, pointer: nil, count: 0)
     case .tensor(let tensor): ct_value(kind: CT_TENSOR, integer: 0, real: 0, pointer: tensor.handle, count: 0)
@@ -151,7 +151,7 @@ extension OperatorResult {
   }
 }
 
-private func describe(_ argument: Argument) -> String {
+private func describe(_ argument: OperatorArgument) -> String {
   switch argument {
   case .none: "none"
   case .tensor(let tensor): tensor.summary
@@ -173,9 +173,9 @@ private func describe(_ argument: Argument) -> String {
 
 /// Calls an operator that gives one tensor. A failure is a programmer's error and stops the process, see
 /// ``Torch/onFailure(_:)``.
-func torch(_ name: StaticString, _ arguments: Argument...) -> Tensor { torch(name, arguments) }
+func torch(_ name: StaticString, _ arguments: OperatorArgument...) -> Tensor { torch(name, arguments) }
 
-func torch(_ name: StaticString, _ arguments: [Argument]) -> Tensor {
+func torch(_ name: StaticString, _ arguments: [OperatorArgument]) -> Tensor {
   let results = run(name, arguments)
   guard let first = results.first?.tensors.first else {
     Torch.fail(TorchError(operation: "aten::\(name)", arguments: "", reason: "gave no tensor"))
@@ -184,15 +184,15 @@ func torch(_ name: StaticString, _ arguments: [Argument]) -> Tensor {
 }
 
 /// Calls an operator that gives several tensors, or a list of them.
-func torchTensors(_ name: StaticString, _ arguments: Argument...) -> [Tensor] {
+func torchTensors(_ name: StaticString, _ arguments: OperatorArgument...) -> [Tensor] {
   run(name, arguments).flatMap(\.tensors)
 }
 
 /// Calls an operator for its effect.
-func torchEffect(_ name: StaticString, _ arguments: Argument...) { _ = run(name, arguments) }
+func torchEffect(_ name: StaticString, _ arguments: OperatorArgument...) { _ = run(name, arguments) }
 
 /// Calls an operator that gives a number.
-func torchNumber(_ name: StaticString, _ arguments: Argument...) -> Double {
+func torchNumber(_ name: StaticString, _ arguments: OperatorArgument...) -> Double {
   switch run(name, arguments).first {
   case .int(let value): Double(value)
   case .double(let value): value
@@ -201,7 +201,7 @@ func torchNumber(_ name: StaticString, _ arguments: Argument...) -> Double {
   }
 }
 
-private func run(_ name: StaticString, _ arguments: [Argument]) -> [OperatorResult] {
+private func run(_ name: StaticString, _ arguments: [OperatorArgument]) -> [OperatorResult] {
   do {
     return try Operator.named(name).call(arguments)
   } catch let error as TorchError {
@@ -217,7 +217,7 @@ extension Torch {
   /// Arguments missing at the end take the schema's defaults.
   /// - Returns: the tensors among the results, in order.
   /// - Throws: ``TorchError`` with the operator, its arguments' shapes and libtorch's reason.
-  public static func call(_ name: String, _ arguments: Argument...) throws -> [Tensor] {
+  public static func call(_ name: String, _ arguments: OperatorArgument...) throws -> [Tensor] {
     try Operator.find(name).call(arguments).flatMap(\.tensors)
   }
 }

@@ -1,20 +1,24 @@
 // Linear maps and convolutions.
 
 /// x · weightᵀ + bias.
-///
-/// - `x`: [..., in].
-/// - `weight`: [out, in].
-/// - `bias`: [out].
+/// - Parameters:
+///   - x: [..., in].
+///   - weight: [out, in].
+///   - bias: [out].
+/// - Returns: [..., out].
 public func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil) -> Tensor {
   torch("linear", .tensor(x), .tensor(weight), .tensor(bias))
 }
 
 /// 2-D cross-correlation.
-///
-/// - `x`: [N, in, H, W].
-/// - `weight`: [out, in / groups, kH, kW].
-/// - `bias`: [out].
-/// - `padding`: zeros on each side.
+/// - Parameters:
+///   - x: [N, in, H, W].
+///   - weight: [out, in / groups, kH, kW].
+///   - bias: [out].
+///   - stride: the step from one place to the next.
+///   - padding: zeros on each side.
+///   - dilation: the step between the kernel's elements.
+///   - groups: parts that the channels are divided into, each convolved alone.
 /// - Returns: [N, out, H′, W′] with H′ = ⌊(H + 2·padding − dilation·(kH − 1) − 1) / stride⌋ + 1.
 public func conv2d(
   _ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil, stride: Int = 1, padding: Int = 0,
@@ -26,10 +30,15 @@ public func conv2d(
 }
 
 /// The transpose of ``conv2d(_:_:_:stride:padding:dilation:groups:)``.
-///
-/// - `x`: [N, in, H, W].
-/// - `weight`: [in, out / groups, kH, kW].
-/// - `bias`: [out].
+/// - Parameters:
+///   - x: [N, in, H, W].
+///   - weight: [in, out / groups, kH, kW].
+///   - bias: [out].
+///   - stride: the step in the result from one place of the input to the next.
+///   - padding: places cut off each side of the result.
+///   - outputPadding: rows and columns added at the end, to choose among the sizes that a stride leaves open.
+///   - groups: parts that the channels are divided into, each convolved alone.
+///   - dilation: the step between the kernel's elements.
 /// - Returns: [N, out, H′, W′] with H′ = (H − 1)·stride − 2·padding + dilation·(kH − 1) + outputPadding + 1.
 public func convTranspose2d(
   _ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil, stride: Int = 1, padding: Int = 0,
@@ -87,4 +96,4 @@ public func embedding(_ indices: Tensor, _ weight: Tensor) -> Tensor {
   torch("embedding", .tensor(weight), .tensor(indices))
 }
 
-private func triple(_ value: Int) -> Argument { .ints([value, value, value]) }
+private func triple(_ value: Int) -> OperatorArgument { .ints([value, value, value]) }

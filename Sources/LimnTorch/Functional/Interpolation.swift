@@ -7,10 +7,14 @@ public enum InterpolationMode: String, Sendable, Codable {
 
 /// [N, C, H, W] at another size [H′, W′]; also [N, C, L] and [N, C, D, H, W], where `bilinear` stands for linear
 /// and trilinear.
-///
-/// - `alignCorners`: whether the corner pixels' centres, rather than the image's edges, are matched
-///   (bilinear and bicubic).
-/// - `antialias`: widens the window when shrinking (bilinear and bicubic, of images).
+/// - Parameters:
+///   - x: [N, C, H, W], [N, C, L] or [N, C, D, H, W].
+///   - size: of the result, [H′, W′] for images.
+///   - mode: how values between the pixels are found.
+///   - alignCorners: whether the corner pixels' centres, rather than the image's edges, are matched
+///     (bilinear and bicubic).
+///   - antialias: widens the window when shrinking (bilinear and bicubic, of images).
+/// - Returns: [N, C, H′, W′].
 public func interpolate(
   _ x: Tensor, size: [Int], mode: InterpolationMode = .nearest, alignCorners: Bool = false,
   antialias: Bool = false
@@ -32,9 +36,9 @@ private func resized(
   _ x: Tensor, _ size: [Int], factors: [Double?], _ mode: InterpolationMode, _ alignCorners: Bool,
   _ antialias: Bool
 ) -> Tensor {
-  let place = [Argument.tensor(x), .ints(size)]
-  let scales = factors.map { Argument.double($0) }
-  let corners = Argument.bool(alignCorners)
+  let place = [OperatorArgument.tensor(x), .ints(size)]
+  let scales = factors.map { OperatorArgument.double($0) }
+  let corners = OperatorArgument.bool(alignCorners)
   return switch (mode, x.rank, antialias) {
   case (.nearest, 3, false): torch("upsample_nearest1d", place + scales)
   case (.nearest, 4, false): torch("upsample_nearest2d", place + scales)

@@ -46,11 +46,14 @@ public func binaryCrossEntropyWithLogits(
 }
 
 /// Softmax cross-entropy.
-///
-/// - `logits`: [N, K, …].
-/// - `target`: class numbers, int64 [N, …].
-/// - `weight`: a weight for each class, [K].
-/// - `ignoreIndex`: a class number that does not count.
+/// - Parameters:
+///   - logits: [N, K, …].
+///   - target: class numbers, int64 [N, …].
+///   - weight: a weight for each class, [K].
+///   - reduction: how the losses of the places become one.
+///   - ignoreIndex: a class number that does not count.
+///   - labelSmoothing: the share of each target that is spread over all classes.
+/// - Returns: a scalar, or [N, …] without reduction.
 public func crossEntropy(
   _ logits: Tensor, _ target: Tensor, weight: Tensor? = nil, reduction: LossReduction = .mean,
   ignoreIndex: Int = -100, labelSmoothing: Double = 0

@@ -15,9 +15,8 @@ public func batchNorm(
 public func instanceNorm(
   _ x: Tensor, weight: Tensor? = nil, bias: Tensor? = nil, epsilon: Double = 1e-5
 ) -> Tensor {
-  torch(
-    "instance_norm", .tensor(x), .tensor(weight), .tensor(bias), .none, .none, .bool(true), .double(0.1),
-    .double(epsilon), .bool(true))
+  // Groups of one channel are the same statistics, and group_norm keeps the memory format.
+  groupNorm(x, groups: x.size(1), weight: weight, bias: bias, epsilon: epsilon)
 }
 
 /// Normalises over the last axes, whose lengths are `shape` (Ba, Kiros & Hinton 2016).

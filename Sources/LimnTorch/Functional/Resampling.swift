@@ -29,13 +29,13 @@ public func adaptiveMaxPool2d(_ x: Tensor, _ size: [Int]) -> Tensor {
 
 /// The largest of each window. x: [N, C, D, H, W].
 public func maxPool3d(_ x: Tensor, _ size: Int, stride: Int? = nil, padding: Int = 0) -> Tensor {
-  let axes = { (value: Int) in Argument.ints([value, value, value]) }
+  let axes = { (value: Int) in OperatorArgument.ints([value, value, value]) }
   return torch("max_pool3d", .tensor(x), axes(size), axes(stride ?? size), axes(padding))
 }
 
 /// The mean of each window. x: [N, C, D, H, W].
 public func avgPool3d(_ x: Tensor, _ size: Int, stride: Int? = nil, padding: Int = 0) -> Tensor {
-  let axes = { (value: Int) in Argument.ints([value, value, value]) }
+  let axes = { (value: Int) in OperatorArgument.ints([value, value, value]) }
   return torch("avg_pool3d", .tensor(x), axes(size), axes(stride ?? size), axes(padding))
 }
 
@@ -76,8 +76,11 @@ public enum PaddingMode: Sendable {
 }
 
 /// Widens the last axes.
-///
-/// - `amounts`: [left, right, top, bottom, …], the last axis first.
+/// - Parameters:
+///   - x: any shape.
+///   - amounts: [left, right, top, bottom, …], the last axis first.
+///   - mode: what the new places hold.
+/// - Returns: `x` with the last axes longer by their two amounts.
 public func pad(_ x: Tensor, _ amounts: [Int], mode: PaddingMode = .constant(0)) -> Tensor {
   switch mode {
   case .constant(let value): torch("pad", .tensor(x), .ints(amounts), .string("constant"), .double(value))

@@ -95,7 +95,7 @@ open class Module {
 }
 
 /// `runningMean` → `running_mean`, `toRGB` → `to_rgb`, `RGBToGray` → `rgb_to_gray`, `conv0` → `conv0`.
-func snakeCase(_ name: String) -> String {
+public func snakeCase(_ name: String) -> String {
   let characters = Array(name)
   return characters.indices.map { i in
     let beginsWord =
@@ -144,4 +144,9 @@ public struct Activation: UnaryLayer {
   public init(_ function: @escaping (Tensor) -> Tensor) { self.function = function }
   /// function(x).
   public func callAsFunction(_ x: Tensor) -> Tensor { function(x) }
+}
+
+extension Module {
+  /// Where the weights are; the CPU for a module without any.
+  public var device: Device { parameters.first?.device ?? .cpu }
 }

@@ -94,7 +94,7 @@ public final class Adam: Optimizer {
         memory.slot("step", of: entry.key) { .zeros([], device: entry.parameter.device) }
       }
       torchEffect("_foreach_add_.Scalar", .tensors(steps), .double(1))
-      let arguments: (Argument, Argument, Argument, Argument) = (
+      let arguments: (OperatorArgument, OperatorArgument, OperatorArgument, OperatorArgument) = (
         .tensors(active.map(\.parameter)), .tensors(active.map(\.gradient)), .tensors(slots("exp_avg")),
         .tensors(slots("exp_avg_sq"))
       )
@@ -133,12 +133,12 @@ public final class RMSprop: Optimizer {
     let active = parameters.withGradients()
     guard !active.isEmpty else { return }
     withoutGradients {
-      let weights = Argument.tensors(active.map(\.parameter))
+      let weights = OperatorArgument.tensors(active.map(\.parameter))
       var gradients = active.map(\.gradient)
       if weightDecay != 0 {
         gradients = torchTensors("_foreach_add.List", .tensors(gradients), weights, .double(weightDecay))
       }
-      let squares = Argument.tensors(
+      let squares = OperatorArgument.tensors(
         active.map { entry in
           memory.slot("square_avg", of: entry.key) { entry.parameter.zerosLike().detached() }
         })

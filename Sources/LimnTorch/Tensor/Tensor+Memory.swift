@@ -31,9 +31,12 @@ extension Tensor {
   }
 
   /// A tensor over memory that someone else owns; nothing is copied.
-  ///
-  /// - `memory`: at least as many bytes as the shape needs, valid as long as `owner` lives.
-  /// - `owner`: kept alive until the last tensor over this memory is gone.
+  /// - Parameters:
+  ///   - memory: at least as many bytes as the shape needs, valid as long as `owner` lives.
+  ///   - shape: of the tensor, row-major.
+  ///   - dtype: of the elements in memory.
+  ///   - owner: kept alive until the last tensor over this memory is gone.
+  /// - Returns: a tensor that reads and writes this memory.
   public static func wrapping(
     _ memory: UnsafeMutableRawPointer, shape: [Int], dtype: DType, owner: AnyObject
   ) -> Tensor {

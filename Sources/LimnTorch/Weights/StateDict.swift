@@ -16,10 +16,11 @@ extension Module {
   }
 
   /// Copies weights and buffers from a state dictionary.
-  ///
-  /// - `prefix`: only keys that begin with it are looked at; it is cut off.
-  /// - `ignored`: last parts of keys that the module need not have, such as PyTorch's `num_batches_tracked`,
-  ///   which counts for nothing as long as the momentum is a number.
+  /// - Parameters:
+  ///   - state: tensors under PyTorch's names.
+  ///   - prefix: only keys that begin with it are looked at; it is cut off.
+  ///   - ignored: last parts of keys that the module need not have, such as PyTorch's `num_batches_tracked`,
+  ///     which counts for nothing as long as the momentum is a number.
   /// - Throws: ``StateDictError`` naming the missing, unknown and misshapen keys; nothing is copied then.
   public func load(
     _ state: [String: Tensor], prefix: String = "", ignoring ignored: Set<String> = ["num_batches_tracked"]

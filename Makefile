@@ -1,0 +1,60 @@
+# Limn's daily commands. `make` alone lists them.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help deps build test demo bench format lint docs install clean
+
+PREFIX ?= /usr/local
+DEPS := $(or $(LIMN_DEPS),.deps)
+LIBRARIES := LimnTorch LimnImaging LimnDatasets LimnMetrics LimnTraining LimnTranslation LimnSynthesis
+
+# Swift with libtorch's place in the environment; the run path of an installed limn comes first.
+SWIFT = source $(DEPS)/env && swift
+LINK = -Xlinker -rpath -Xlinker '$$ORIGIN/../lib/limn/torch/lib' $$LIMN_LINK
+# lld, since the default linker warns about the static Foundation's own code.
+RELEASE = -c release --static-swift-stdlib -Xswiftc -use-ld=lld $(LINK)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+deps: ## install the Debian packages that are missing, find or fetch libtorch (LIBTORCH=FOLDER to choose)
+	@scripts/deps
+
+build: deps ## the limn command, optimised: .build/release/limn
+	@$(SWIFT) build $(RELEASE) --product limn
+
+test: deps ## build and run every test, and the example that uses Limn as a library
+	@$(SWIFT) build --build-tests $(LINK)
+	@$(SWIFT) run --package-path Examples/Quickstart $(LINK) Quickstart
+	@$(SWIFT) test --skip-build --disable-xctest $(LINK)
+
+demo: build ## real scans in, synthetic images out: prints the path of one page (under 15 minutes on 2 cores)
+	@scripts/demo
+
+bench: deps ## time Limn against eager PyTorch on the same libtorch
+	@$(SWIFT) build $(RELEASE) --product limn-bench
+	@Benchmarks/run
+
+format: ## swift-format every source in place
+	@swift format --in-place --parallel --recursive Package.swift Sources Tests Benchmarks Examples
+
+lint: ## swift-format's complaints, as errors
+	@swift format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks Examples
+
+docs: deps ## the libraries' documentation, warnings as errors: .build/docs
+	@mkdir -p .build/docs
+	@$(SWIFT) package --allow-writing-to-directory .build/docs generate-documentation \
+	  $(addprefix --target ,$(LIBRARIES)) --enable-experimental-combined-documentation \
+	  --warnings-as-errors --output-path .build/docs
+
+install: build ## put limn under PREFIX (default /usr/local), with libtorch if it was fetched
+	@install -D .build/release/limn $(DESTDIR)$(PREFIX)/bin/limn
+	@if [ -d $(DEPS)/libtorch ] && grep -q "fetched wheel" $(DEPS)/stamp; then \
+	  mkdir -p $(DESTDIR)$(PREFIX)/lib/limn/torch; \
+	  cp -a $(DEPS)/libtorch/torch/lib $(DESTDIR)$(PREFIX)/lib/limn/torch/; \
+	  cp -a $(DEPS)/libtorch/nvidia $(DESTDIR)$(PREFIX)/lib/limn/; \
+	fi
+	@echo "installed $(DESTDIR)$(PREFIX)/bin/limn"
+
+clean: ## remove what was built; what was fetched stays in .deps
+	@rm -rf .build Examples/Quickstart/.build

@@ -1,0 +1,287 @@
+// TIFF through libtiff: gray and RGB of 8 and 16 bit, 32-bit integers, floats; pages of equal size as slices.
+#include <tiffio.h>
+
+#include <cstdarg>
+#include <vector>
+
+#include "Guard.hpp"
+
+using namespace limn;
+
+namespace {
+
+int onError(TIFF *, void *reason, const char *module, const char *format, va_list arguments) {
+  char text[400];
+  std::vsnprintf(text, sizeof text, format, arguments);
+  auto *line = static_cast<std::string *>(reason);
+  if (line->empty()) *line = std::string(module) + ": " + text;
+  return 1;
+}
+
+int onWarning(TIFF *, void *, const char *, const char *, va_list) { return 1; }
+
+struct Closer {
+  void operator()(TIFF *file) const { TIFFClose(file); }
+};
+using File = std::unique_ptr<TIFF, Closer>;
+
+/// Opens `path` with errors going to `reason` and libtiff's own allocations bounded.
+File open(const char *path, const char *mode, size_t maximumBytes, std::string *reason) {
+  std::unique_ptr<TIFFOpenOptions, void (*)(TIFFOpenOptions *)> options(
+      TIFFOpenOptionsAlloc(), TIFFOpenOptionsFree);
+  if (!options) throw std::bad_alloc();
+  TIFFOpenOptionsSetErrorHandlerExtR(options.get(), onError, reason);
+  TIFFOpenOptionsSetWarningHandlerExtR(options.get(), onWarning, nullptr);
+  TIFFOpenOptionsSetMaxSingleMemAlloc(
+      options.get(), static_cast<tmsize_t>(std::min<size_t>(maximumBytes, PTRDIFF_MAX)));
+  File file(TIFFOpenExt(path, mode, options.get()));
+  if (!file) fail(*reason);
+  return file;
+}
+
+/// What one page (image file directory) says of itself.
+struct Page {
+  uint32_t width = 0, height = 0, kind = 0;
+  uint16_t bits = 1, samples = 1, format = SAMPLEFORMAT_UINT, planar = PLANARCONFIG_CONTIG;
+  uint16_t photometric = PHOTOMETRIC_MINISBLACK;
+
+  explicit Page(TIFF *file) {
+    TIFFGetField(file, TIFFTAG_IMAGEWIDTH, &width);
+    TIFFGetField(file, TIFFTAG_IMAGELENGTH, &height);
+    TIFFGetFieldDefaulted(file, TIFFTAG_SUBFILETYPE, &kind);
+    TIFFGetFieldDefaulted(file, TIFFTAG_BITSPERSAMPLE, &bits);
+    TIFFGetFieldDefaulted(file, TIFFTAG_SAMPLESPERPIXEL, &samples);
+    TIFFGetFieldDefaulted(file, TIFFTAG_SAMPLEFORMAT, &format);
+    TIFFGetFieldDefaulted(file, TIFFTAG_PLANARCONFIG, &planar);
+    TIFFGetField(file, TIFFTAG_PHOTOMETRIC, &photometric);
+  }
+
+  bool isThumbnail() const { return kind & (FILETYPE_REDUCEDIMAGE | FILETYPE_MASK); }
+
+  /// Palettes, YCbCr and bit maps go through libtiff's own conversion to 8-bit RGBA.
+  bool needsRGBA() const {
+    return photometric == PHOTOMETRIC_PALETTE || photometric == PHOTOMETRIC_YCBCR || bits < 8;
+  }
+
+  bool operator==(const Page &other) const {
+    return width == other.width && height == other.height && bits == other.bits &&
+           samples == other.samples && format == other.format && photometric == other.photometric;
+  }
+
+  CMedType type() const {
+    if (needsRGBA()) return CMedTypeUInt8;
+    if (format == SAMPLEFORMAT_IEEEFP && (bits == 32 || bits == 64)) return CMedTypeFloat32;
+    if (format == SAMPLEFORMAT_INT && bits == 16) return CMedTypeInt16;
+    if (format == SAMPLEFORMAT_INT && bits == 32) return CMedTypeInt32;
+    const bool isUnsigned = format == SAMPLEFORMAT_UINT || format == SAMPLEFORMAT_VOID;
+    if (isUnsigned && bits == 8) return CMedTypeUInt8;
+    if (isUnsigned && bits == 16) return CMedTypeUInt16;
+    fail("samples of " + std::to_string(bits) + " bits in format " + std::to_string(format) +
+         ", expected 8 or 16 bits unsigned, 16 or 32 bits signed, or floats");
+  }
+
+  /// Channels that leave the door: alpha and other extra samples are dropped.
+  int64_t channels() const {
+    if (needsRGBA()) return photometric == PHOTOMETRIC_PALETTE || photometric == PHOTOMETRIC_YCBCR ? 3 : 1;
+    if (photometric == PHOTOMETRIC_RGB && samples >= 3) return 3;
+    if (photometric == PHOTOMETRIC_MINISBLACK || photometric == PHOTOMETRIC_MINISWHITE) return 1;
+    fail("photometric interpretation " + std::to_string(photometric) + ", expected gray, RGB or palette");
+  }
+};
+
+/// Copies one decoded block (strip or tile) of the page into place.
+struct Placer {
+  const Page &page;
+  uint8_t *target;
+  size_t sampleBytes, channels;
+
+  void place(const uint8_t *block, uint32_t x0, uint32_t y0, uint32_t blockWidth, uint32_t rows,
+             size_t plane) const {
+    const bool contiguous = page.planar == PLANARCONFIG_CONTIG;
+    const size_t blockSamples = contiguous ? page.samples : 1;
+    const size_t copied = contiguous ? channels : 1;
+    const uint32_t right = std::min(page.width, x0 + blockWidth);
+    for (uint32_t y = y0; y < std::min(page.height, y0 + rows); ++y) {
+      for (uint32_t x = x0; x < right; ++x) {
+        const size_t from = (static_cast<size_t>(y - y0) * blockWidth + (x - x0)) * blockSamples;
+        const size_t to = (static_cast<size_t>(y) * page.width + x) * channels + plane;
+        std::memcpy(target + to * sampleBytes, block + from * sampleBytes, copied * sampleBytes);
+      }
+    }
+  }
+};
+
+void readTiles(TIFF *file, const Placer &placer, std::vector<uint8_t> &block, size_t planes) {
+  uint32_t width = 0, height = 0;
+  TIFFGetField(file, TIFFTAG_TILEWIDTH, &width);
+  TIFFGetField(file, TIFFTAG_TILELENGTH, &height);
+  if (width == 0 || height == 0) fail("tiles without a size");
+  for (size_t plane = 0; plane < planes; ++plane) {
+    for (uint32_t y = 0; y < placer.page.height; y += height) {
+      for (uint32_t x = 0; x < placer.page.width; x += width) {
+        if (TIFFReadTile(file, block.data(), x, y, 0, static_cast<uint16_t>(plane)) < 0) {
+          fail("a tile cannot be read");
+        }
+        placer.place(block.data(), x, y, width, height, plane);
+      }
+    }
+  }
+}
+
+void readRows(TIFF *file, const Placer &placer, std::vector<uint8_t> &block, size_t planes) {
+  for (size_t plane = 0; plane < planes; ++plane) {
+    for (uint32_t y = 0; y < placer.page.height; ++y) {
+      if (TIFFReadScanline(file, block.data(), y, static_cast<uint16_t>(plane)) < 0) {
+        fail("row " + std::to_string(y) + " cannot be read");
+      }
+      placer.place(block.data(), 0, y, placer.page.width, 1, plane);
+    }
+  }
+}
+
+/// Reads the page's samples as they are stored.
+void readSamples(TIFF *file, const Page &page, uint8_t *target, size_t channels, size_t maximumBytes) {
+  const bool tiled = TIFFIsTiled(file);
+  const tmsize_t size = tiled ? TIFFTileSize(file) : TIFFScanlineSize(file);
+  if (size <= 0 || static_cast<size_t>(size) > maximumBytes) fail("a block size beyond the limit");
+  std::vector<uint8_t> block(static_cast<size_t>(size));
+  const Placer placer{page, target, page.bits / 8u, channels};
+  const size_t planes = page.planar == PLANARCONFIG_CONTIG ? 1 : channels;
+  tiled ? readTiles(file, placer, block, planes) : readRows(file, placer, block, planes);
+}
+
+void readRGBA(TIFF *file, const Page &page, uint8_t *target, size_t channels) {
+  std::vector<uint32_t> raster(static_cast<size_t>(page.width) * page.height);
+  if (!TIFFReadRGBAImageOriented(file, page.width, page.height, raster.data(), ORIENTATION_TOPLEFT, 1)) {
+    fail("the colours cannot be read");
+  }
+  for (size_t i = 0; i < raster.size(); ++i) {
+    for (size_t c = 0; c < channels; ++c) {
+      target[i * channels + c] = static_cast<uint8_t>(raster[i] >> 8 * c & 0xFF);
+    }
+  }
+}
+
+/// White-is-zero turned round; only unsigned samples have an agreed meaning of it.
+void invert(const Page &page, uint8_t *target, size_t bytes) {
+  if (page.photometric != PHOTOMETRIC_MINISWHITE || page.needsRGBA()) return;
+  if (page.format != SAMPLEFORMAT_UINT && page.format != SAMPLEFORMAT_VOID) return;
+  for (size_t i = 0; i < bytes; ++i) target[i] = static_cast<uint8_t>(~target[i]);
+}
+
+void readPage(TIFF *file, const Page &page, CMedImage &image, size_t slice, size_t maximumBytes) {
+  const size_t bytes = image.byteCount / static_cast<size_t>(image.depth);
+  auto *target = static_cast<uint8_t *>(image.data) + slice * bytes;
+  const auto channels = static_cast<size_t>(image.channels);
+  if (page.needsRGBA()) {
+    readRGBA(file, page, target, channels);
+  } else if (page.bits == 64) {
+    std::vector<double> wide(bytes / sizeof(float));
+    readSamples(file, page, reinterpret_cast<uint8_t *>(wide.data()), channels, maximumBytes);
+    convert<double, float>(wide.data(), target, wide.size(), [](double v) { return static_cast<float>(v); });
+  } else {
+    readSamples(file, page, target, channels, maximumBytes);
+  }
+  invert(page, target, bytes);
+}
+
+/// The directories that hold pages, thumbnails and masks left out; all must look like the first.
+std::vector<tdir_t> pages(TIFF *file) {
+  std::vector<tdir_t> found;
+  std::unique_ptr<Page> first;
+  do {
+    const Page page(file);
+    if (page.isThumbnail()) continue;
+    if (!first) first = std::make_unique<Page>(page);
+    if (!(page == *first)) fail("pages of different size or type, expected equal ones");
+    found.push_back(TIFFCurrentDirectory(file));
+  } while (TIFFReadDirectory(file));
+  if (found.empty()) fail("no full-size page");
+  return found;
+}
+
+void readAll(TIFF *file, size_t maximumBytes, CMedImage &image) {
+  const std::vector<tdir_t> directories = pages(file);
+  TIFFSetDirectory(file, directories[0]);
+  const Page first(file);
+  image.width = first.width;
+  image.height = first.height;
+  image.depth = static_cast<int64_t>(directories.size());
+  image.channels = first.channels();
+  image.type = first.type();
+  image.storedBits = first.bits;
+  allocate(image, maximumBytes);
+  for (size_t i = 0; i < directories.size(); ++i) {
+    if (!TIFFSetDirectory(file, directories[i])) fail("page " + std::to_string(i) + " cannot be read");
+    readPage(file, Page(file), image, i, maximumBytes);
+  }
+}
+
+void describePage(TIFF *file, const CMedImage &image, const char *description) {
+  const bool isFloat = image.type == CMedTypeFloat32;
+  const bool isSigned = image.type == CMedTypeInt16 || image.type == CMedTypeInt32;
+  TIFFSetField(file, TIFFTAG_IMAGEWIDTH, static_cast<uint32_t>(image.width));
+  TIFFSetField(file, TIFFTAG_IMAGELENGTH, static_cast<uint32_t>(image.height));
+  TIFFSetField(file, TIFFTAG_BITSPERSAMPLE, static_cast<int>(8 * bytesPerElement(image.type)));
+  TIFFSetField(file, TIFFTAG_SAMPLESPERPIXEL, static_cast<int>(image.channels));
+  TIFFSetField(file, TIFFTAG_SAMPLEFORMAT,
+               isFloat ? SAMPLEFORMAT_IEEEFP : isSigned ? SAMPLEFORMAT_INT : SAMPLEFORMAT_UINT);
+  TIFFSetField(file, TIFFTAG_PHOTOMETRIC, image.channels == 3 ? PHOTOMETRIC_RGB : PHOTOMETRIC_MINISBLACK);
+  TIFFSetField(file, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
+  TIFFSetField(file, TIFFTAG_COMPRESSION, COMPRESSION_ADOBE_DEFLATE);
+  TIFFSetField(file, TIFFTAG_PREDICTOR, isFloat ? PREDICTOR_FLOATINGPOINT : PREDICTOR_HORIZONTAL);
+  TIFFSetField(file, TIFFTAG_ROWSPERSTRIP, TIFFDefaultStripSize(file, 0));
+  if (*description) TIFFSetField(file, TIFFTAG_IMAGEDESCRIPTION, description);
+}
+
+void writePage(TIFF *file, const CMedImage &image, size_t slice) {
+  const auto rowBytes = static_cast<size_t>(image.width * image.channels) * bytesPerElement(image.type);
+  const auto height = static_cast<size_t>(image.height);
+  // libtiff's predictor works in place, so each row is a copy.
+  std::vector<uint8_t> row(rowBytes);
+  const auto *source = static_cast<const uint8_t *>(image.data) + slice * height * rowBytes;
+  for (size_t y = 0; y < height; ++y) {
+    std::memcpy(row.data(), source + y * rowBytes, rowBytes);
+    if (TIFFWriteScanline(file, row.data(), static_cast<uint32_t>(y), 0) < 0) fail("a row was not written");
+  }
+}
+
+/// Runs `body`; libtiff's own words, where it has some, go before ours.
+template <class Body>
+void explaining(const std::string &reason, Body body) {
+  try {
+    body();
+  } catch (const std::runtime_error &error) {
+    if (reason.empty()) throw;
+    fail(reason);
+  }
+}
+
+}  // namespace
+
+bool CMedTIFFRead(const char *path, size_t maximumBytes, CMedImage *image, CMedError *error) {
+  return guarded(error, [&] {
+    std::string reason;
+    explaining(reason, [&] {
+      PendingImage pending;
+      const File file = open(path, "r", maximumBytes, &reason);
+      readAll(file.get(), maximumBytes, pending.image);
+      pending.moveTo(image);
+    });
+  });
+}
+
+bool CMedTIFFWrite(const CMedImage *image, const char *description, const char *path, CMedError *error) {
+  return guarded(error, [&] {
+    std::string reason;
+    if (image->channels != 1 && image->channels != 3) fail("a TIFF takes 1 or 3 channels");
+    explaining(reason, [&] {
+      const File file = open(path, "w", SIZE_MAX, &reason);
+      for (int64_t slice = 0; slice < image->depth; ++slice) {
+        describePage(file.get(), *image, description);
+        writePage(file.get(), *image, static_cast<size_t>(slice));
+        if (!TIFFWriteDirectory(file.get())) fail("a page was not written");
+      }
+    });
+  });
+}

@@ -1,0 +1,137 @@
+// Batches for training: gathered, normalised, mirrored, and made ready while the last step runs.
+
+import Foundation
+import LimnTorch
+import Synchronization
+
+/// What a training step takes.
+public struct Batch: Sendable {
+  /// The items' positions in the dataset.
+  public let indices: [Int]
+  /// float32 [n, C, H, W] in [−1, 1], on the loader's device.
+  public let images: Tensor
+  /// The companion layers asked for, in the items' order: `labels` int64 [n, H, W], others float32 in [−1, 1].
+  public let companions: [String: Tensor]
+}
+
+/// Gives the batch of any position; the same one each time, prefetched or not.
+public final class BatchLoader: Sendable {
+  public let sampler: BatchSampler
+  public let device: Device
+  private let items: [Int]
+  private let layers: [String: Tensor]
+  private let mirror: Bool
+  private let prefetch: Bool
+  private let queue = DispatchQueue(label: "limn.batches")
+  private let pending = Mutex<Pending?>(nil)
+
+  /// - Parameters:
+  ///   - dataset: whose items are drawn.
+  ///   - indices: the items to draw from; all where nil.
+  ///   - companions: layers to deliver beside the images.
+  ///   - batchSize: items in the batch of a step.
+  ///   - seed: decides the order of the items, and which are mirrored.
+  ///   - mirror: whether each item drawn is flipped left to right with probability one half.
+  ///   - device: where the batches go.
+  ///   - prefetch: whether the next batch is made on another thread while the caller computes.
+  ///   - residentLimit: layers up to this many bytes are held on a GPU whole; larger ones are copied batch by batch.
+  /// - Throws: ``DatasetError`` if there is no item to draw from or a layer is missing.
+  public init(
+    _ dataset: Dataset, indices: [Int]? = nil, companions: [String] = [], batchSize: Int, seed: UInt64,
+    mirror: Bool = false, device: Device = .cpu, prefetch: Bool = true, residentLimit: Int = 1 << 30
+  ) throws {
+    items = indices ?? dataset.indices(of: nil)
+    guard !items.isEmpty else { throw DatasetError(dataset.url, "has no item to draw batches from") }
+    sampler = BatchSampler(count: items.count, batchSize: batchSize, seed: seed)
+    self.device = device
+    self.mirror = mirror
+    self.prefetch = prefetch
+    var layers: [String: Tensor] = [:]
+    for name in ["images"] + companions {
+      let layer = try dataset.layer(name)
+      // libtorch indexes few uint16 tensors on a GPU, so those stay and go over batch by batch.
+      let isResident = layer.dtype == .uint8 && layer.count <= residentLimit
+      layers[name] = isResident ? layer.to(device) : layer
+    }
+    self.layers = layers
+  }
+
+  /// The batch of step `step`.
+  public func batch(step: Int) -> Batch {
+    batch(from: step * sampler.batchSize, count: sampler.batchSize)
+  }
+
+  /// `count` items after `position` items have been drawn, for methods whose batches change size.
+  public func batch(from position: Int, count: Int) -> Batch {
+    guard prefetch else { return made(position, count) }
+    let ready = pending.withLock { pending in
+      defer { pending = nil }
+      return pending
+    }
+    let isExpected = ready?.position == position && ready?.count == count
+    let batch = isExpected ? ready?.wait() : nil
+    let result = batch ?? made(position, count)
+    begin(position + count, count)
+    return result
+  }
+
+  private func begin(_ position: Int, _ count: Int) {
+    let next = Pending(position: position, count: count)
+    pending.withLock { $0 = next }
+    queue.async { [weak self] in next.fulfil(self?.made(position, count)) }
+  }
+
+  private func made(_ position: Int, _ count: Int) -> Batch {
+    let chosen = sampler.indices(from: position, count: count).map { items[$0] }
+    let flips = mirror ? mirrored(position, count) : nil
+    var delivered = layers.map { name, layer in (name, prepared(layer, name: name, chosen, flips)) }
+      .reduce(into: [String: Tensor]()) { $0[$1.0] = $1.1 }
+    guard let images = delivered.removeValue(forKey: "images") else {
+      preconditionFailure("a loader has images")
+    }
+    return Batch(indices: chosen, images: images, companions: delivered)
+  }
+
+  private func prepared(_ layer: Tensor, name: String, _ chosen: [Int], _ flips: Tensor?) -> Tensor {
+    let rows =
+      layer.device == .cpu
+      ? Pixels.rows(chosen, of: layer).to(device) : layer.indexSelect(dim: 0, Tensor(chosen).to(device))
+    let values = name == "labels" ? rows.to(.int64) : Pixels.normalized(rows)
+    guard let flips else { return values }
+    let mask = flips.reshaped([chosen.count] + Array(repeating: 1, count: values.rank - 1))
+    return Tensor.where(mask, values.flipped([-1]), values)
+  }
+
+  /// Which of the items drawn are flipped: a bit of each draw's own, whatever batch it falls into.
+  private func mirrored(_ position: Int, _ count: Int) -> Tensor {
+    let purpose: UInt64 = 0x6D69_7272_6F72  // "mirror": independent of the seeds of the orders
+    let bits = (position..<position + count).map { draw in
+      Seed.derive(sampler.seed, purpose, UInt64(draw)) & 1 == 1
+    }
+    return Tensor(bits).to(device)
+  }
+}
+
+/// A batch in the making.
+private final class Pending: Sendable {
+  let position: Int
+  let count: Int
+  private let done = DispatchSemaphore(value: 0)
+  private let batch = Mutex<Batch?>(nil)
+
+  init(position: Int, count: Int) {
+    self.position = position
+    self.count = count
+  }
+
+  func fulfil(_ made: Batch?) {
+    batch.withLock { $0 = made }
+    done.signal()
+  }
+
+  /// Waits for the batch; asked once.
+  func wait() -> Batch? {
+    done.wait()
+    return batch.withLock { $0 }
+  }
+}

@@ -1,0 +1,123 @@
+// A dataset that is open for reading: the manifest, and the layers mapped from the disk.
+
+import Foundation
+import LimnTorch
+
+/// Images with what is known about them. Pixels stay on the disk and are mapped, never decoded.
+///
+/// Other programs read the pixels too; in Python:
+///
+/// ```python
+/// from safetensors.numpy import load_file
+/// images = load_file("DATASET/images.safetensors")["images"]  # [N, C, H, W], uint8 or uint16
+/// print(images.shape, images.dtype, images.mean())
+/// ```
+public final class Dataset: Sendable {
+  public let url: URL
+  public let manifest: DatasetManifest
+  private let layers: [String: Tensor]
+
+  /// Opens a dataset folder.
+  /// - Throws: ``DatasetError`` if it is not one, if the description contradicts itself, or if a layer is
+  ///   missing, cut short or of another shape than described. Values are not looked at: ``verify()`` does that.
+  public static func open(_ url: URL) throws -> Dataset {
+    let manifest = try DatasetManifest.read(from: url)
+    try manifest.checkConsistency(in: url)
+    var layers: [String: Tensor] = [:]
+    for record in manifest.layers { layers[record.name] = try mapped(record, in: url) }
+    return Dataset(url: url, manifest: manifest, layers: layers)
+  }
+
+  private init(url: URL, manifest: DatasetManifest, layers: [String: Tensor]) {
+    self.url = url
+    self.manifest = manifest
+    self.layers = layers
+  }
+
+  private static func mapped(_ record: LayerRecord, in folder: URL) throws -> Tensor {
+    let file = folder.appendingPathComponent(LayerDescriptor.fileName(of: record.name))
+    guard let tensor = try Safetensors.read(file).tensors[record.name] else {
+      throw DatasetError(file, "holds no tensor '\(record.name)'; import the dataset again")
+    }
+    guard "\(tensor.dtype)" == record.type, tensor.shape == record.shape else {
+      throw DatasetError(
+        file,
+        "holds \(tensor.summary), \(DatasetManifest.fileName) says \(record.type)\(record.shape); "
+          + "the two do not belong together, import the dataset again")
+    }
+    return tensor
+  }
+
+  /// Items in the dataset.
+  public var count: Int { manifest.count }
+  public var channels: Int { manifest.channels }
+  /// [H, W].
+  public var size: [Int] { [manifest.height, manifest.width] }
+  /// 8 or 16.
+  public var bitDepth: Int { manifest.bitDepth }
+  /// The names of the layers, `images` among them.
+  public var layerNames: [String] { manifest.layers.map(\.name) }
+
+  /// A layer as it lies on the disk, mapped: `images` [N, C, H, W] uint8 or uint16, `labels` [N, H, W] uint8,
+  /// `sketches` [N, 1, H, W].
+  /// - Throws: ``DatasetError`` if the dataset has no such layer.
+  public func layer(_ name: String) throws -> Tensor {
+    guard let layer = layers[name] else {
+      throw DatasetError(url, "has no layer '\(name)'; it has \(layerNames.joined(separator: ", "))")
+    }
+    return layer
+  }
+
+  /// The items of a split, or all.
+  public func indices(of split: Split?) -> [Int] {
+    guard let split else { return Array(0..<count) }
+    return manifest.items.indices.filter { manifest.items[$0].split == split }
+  }
+
+  /// The images at `indices`, float32 [n, C, H, W] in [−1, 1].
+  public func images(at indices: [Int]) -> Tensor {
+    guard let images = layers["images"] else { preconditionFailure("an open dataset has images") }
+    return Pixels.normalized(Pixels.rows(indices, of: images))
+  }
+}
+
+/// From stored pixels to what networks take.
+enum Pixels {
+  /// Copies the rows `indices` of the first axis of a CPU tensor. Rows are contiguous in a layer, so this is a
+  /// copy of memory each, for every element type (libtorch indexes uint16 in few places).
+  static func rows(_ indices: [Int], of layer: Tensor) -> Tensor {
+    let shape = [indices.count] + layer.shape.dropFirst()
+    let rows = Tensor.empty(shape, dtype: layer.dtype)
+    guard rows.count > 0 else { return rows }
+    let stride = rows.count / indices.count * layer.dtype.size
+    layer.withUnsafeBytes { source in
+      rows.withUnsafeMutableBytes { target in
+        for (row, index) in indices.enumerated() {
+          precondition(index >= 0 && index < layer.shape[0], "item \(index) of \(layer.shape[0])")
+          let bytes = UnsafeRawBufferPointer(rebasing: source[index * stride..<(index + 1) * stride])
+          UnsafeMutableRawBufferPointer(rebasing: target[row * stride..<(row + 1) * stride])
+            .copyMemory(from: bytes)
+        }
+      }
+    }
+    return rows
+  }
+
+  /// 0 … 255 or 0 … 65535 to float32 in [−1, 1].
+  static func normalized(_ pixels: Tensor) -> Tensor {
+    let middle = pixels.dtype == .uint8 ? 127.5 : 32767.5
+    return pixels.to(.float32) / middle - 1
+  }
+
+  /// [−1, 1] to uint8 or uint16, the inverse of ``normalized(_:)``; values beyond are cut off.
+  static func quantized(_ values: Tensor, bitDepth: Int) -> Tensor {
+    let middle = bitDepth == 8 ? 127.5 : 32767.5
+    let levels = ((values.to(.float32) + 1) * middle).round().clamped(min: 0, max: 2 * middle)
+    return levels.to(.int32).to(bitDepth == 8 ? .uint8 : .uint16)
+  }
+}
+
+extension Tensor {
+  /// Pixels of a dataset from values in [−1, 1]: uint8 or uint16, rounded, values beyond cut off.
+  public func quantized(bitDepth: Int) -> Tensor { Pixels.quantized(self, bitDepth: bitDepth) }
+}

@@ -1,0 +1,214 @@
+// `dataset.json`: what a dataset is, in a form that a person and any program can read.
+
+import Foundation
+import LimnTorch
+
+/// What items are set apart for. All items of one patient are in the same split.
+public enum Split: String, Sendable, Codable, CaseIterable {
+  case train, validation, test
+}
+
+/// A class of a label map. Classes form a tree: an organ holds its parts.
+public struct LabelClass: Sendable, Codable, Equatable {
+  public var name: String
+  /// The value in the `labels` layer; nil for a group whose parts alone are drawn.
+  public var value: Int?
+  public var parts: [LabelClass]?
+
+  public init(name: String, value: Int? = nil, parts: [LabelClass]? = nil) {
+    self.name = name
+    self.value = value
+    self.parts = parts
+  }
+}
+
+/// How intensities became pixels.
+public struct IntensityRecord: Sendable, Codable, Equatable {
+  /// The window as `limn import --window` takes it, such as `percentiles:0.5,99.5`.
+  public var window: String
+  /// What the source's numbers mean, such as `HU`; nil where no scale is agreed.
+  public var unit: String?
+
+  public init(window: String, unit: String? = nil) {
+    self.window = window
+    self.unit = unit
+  }
+}
+
+/// Where a dataset came from.
+public struct Provenance: Sendable, Codable, Equatable {
+  /// Files, or DICOM series, that were read.
+  public var sources: Int
+  /// The program and its version.
+  public var tool: String
+  /// The options given, without paths, which may name people.
+  public var options: [String]
+  /// ISO 8601, UTC.
+  public var date: String
+
+  public init(sources: Int, tool: String, options: [String] = [], date: Date = Date()) {
+    self.sources = sources
+    self.tool = tool
+    self.options = options
+    self.date = date.formatted(.iso8601)
+  }
+}
+
+/// A file of pixels beside the manifest, `NAME.safetensors`, with one tensor of the same name.
+public struct LayerRecord: Sendable, Codable, Equatable {
+  public var name: String
+  /// `uint8` or `uint16`.
+  public var type: String
+  /// [N, C, H, W], or [N, H, W] for label maps.
+  public var shape: [Int]
+  /// SHA-256 of the tensor's bytes (little-endian, last axis fastest).
+  public var sha256: String
+
+  public init(name: String, type: String, shape: [Int], sha256: String) {
+    self.name = name
+    self.type = type
+    self.shape = shape
+    self.sha256 = sha256
+  }
+}
+
+/// One image of a dataset.
+public struct DatasetItem: Sendable, Codable, Equatable {
+  public var id: String
+  /// A pseudonym; never the name or number that the source gave.
+  public var patient: String
+  /// The file's name, or a pseudonym of the DICOM series.
+  public var source: String
+  /// The position along the slice axis, from 0; nil for pictures.
+  public var slice: Int?
+  public var split: Split
+  /// The seed that draws a synthetic image again; nil for real ones.
+  public var seed: UInt64?
+  /// Distance between pixel centres in millimetres, [row, column]; nil where not known or where the whole
+  /// dataset shares ``DatasetManifest/spacing``.
+  public var spacing: [Double]?
+
+  public init(
+    id: String, patient: String, source: String, slice: Int? = nil, split: Split = .train,
+    seed: UInt64? = nil, spacing: [Double]? = nil
+  ) {
+    self.id = id
+    self.patient = patient
+    self.source = source
+    self.slice = slice
+    self.split = split
+    self.seed = seed
+    self.spacing = spacing
+  }
+}
+
+/// How much a split holds.
+public struct SplitRecord: Sendable, Codable, Equatable {
+  public var patients: Int
+  public var items: Int
+}
+
+/// The description of a dataset, the contents of `dataset.json`.
+public struct DatasetManifest: Sendable, Codable, Equatable {
+  /// The version that this library writes.
+  public static let currentVersion = 1
+  static let fileName = "dataset.json"
+
+  public var formatVersion = DatasetManifest.currentVersion
+  public var name: String
+  /// CT, MR, CR, … as DICOM abbreviates it; nil where not known.
+  public var modality: String?
+  /// Items in every layer.
+  public var count: Int
+  public var channels: Int
+  public var height: Int
+  public var width: Int
+  /// 8 or 16.
+  public var bitDepth: Int
+  public var intensity: IntensityRecord?
+  /// Distance between pixel centres in millimetres, [row, column], where all items share it.
+  public var spacing: [Double]?
+  public var classes: [LabelClass]
+  public var provenance: Provenance
+  /// Whether a model drew the images.
+  public var synthetic: Bool
+  /// SHA-256 over the layers' names, types, shapes and hashes: equal for datasets of equal pixels.
+  public var contentHash: String
+  public var layers: [LayerRecord]
+  public var splits: [String: SplitRecord]
+  /// In the order of the layers' first axis.
+  public var items: [DatasetItem]
+
+  /// The hash that ``contentHash`` must be.
+  static func contentHash(of layers: [LayerRecord]) -> String {
+    let lines = layers.sorted { $0.name < $1.name }.map { layer in
+      "\(layer.name) \(layer.type) \(layer.shape.map(String.init).joined(separator: "x")) \(layer.sha256)\n"
+    }
+    return SHA256.hexDigest(of: lines.joined())
+  }
+
+  /// Patients and items in each split that is not empty.
+  static func splits(of items: [DatasetItem]) -> [String: SplitRecord] {
+    Dictionary(grouping: items, by: \.split.rawValue).mapValues { items in
+      SplitRecord(patients: Set(items.map(\.patient)).count, items: items.count)
+    }
+  }
+}
+
+extension DatasetManifest {
+  /// Readable JSON: keys sorted, then the items, one to a line.
+  func encoded() throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    var head = self
+    head.items = []
+    var object = try JSONSerialization.jsonObject(with: encoder.encode(head)) as? [String: Any] ?? [:]
+    object["items"] = nil
+    var text = try JSONSerialization.data(
+      withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+    text.removeLast("\n}".utf8.count)
+    for (index, item) in items.enumerated() {
+      text.append(contentsOf: (index == 0 ? ",\n  \"items\" : [\n    " : ",\n    ").utf8)
+      text.append(try encoder.encode(item))
+    }
+    text.append(contentsOf: (items.isEmpty ? ",\n  \"items\" : []\n}\n" : "\n  ]\n}\n").utf8)
+    return text
+  }
+
+  /// Reads the manifest of the dataset in `folder`.
+  /// - Throws: ``DatasetError`` if the folder is not a dataset, or one of a later format.
+  static func read(from folder: URL) throws -> DatasetManifest {
+    let url = folder.appendingPathComponent(fileName)
+    guard let data = try? Data(contentsOf: url) else {
+      throw DatasetError(folder, "not a dataset (no readable \(fileName)); 'limn import' makes one")
+    }
+    struct Version: Decodable { let formatVersion: Int }
+    let version = try decoding(url) { try JSONDecoder().decode(Version.self, from: data).formatVersion }
+    guard version == currentVersion else {
+      throw DatasetError(
+        url,
+        "format version \(version), this Limn reads version \(currentVersion); import again or update Limn")
+    }
+    return try decoding(url) { try JSONDecoder().decode(DatasetManifest.self, from: data) }
+  }
+
+  private static func decoding<R>(_ url: URL, _ body: () throws -> R) throws -> R {
+    do { return try body() } catch let error as DecodingError {
+      throw DatasetError(url, "not a dataset's description: \(Self.text(error))")
+    }
+  }
+
+  private static func text(_ error: DecodingError) -> String {
+    func path(_ context: DecodingError.Context) -> String {
+      let keys = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }
+      return keys.isEmpty ? "the top level" : keys.joined(separator: ".")
+    }
+    switch error {
+    case .keyNotFound(let key, let context): return "\(path(context)) lacks '\(key.stringValue)'"
+    case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
+      return "\(path(context)) should be \(type)"
+    case .dataCorrupted(let context): return "\(path(context)) is no valid value or no valid JSON"
+    @unknown default: return "it cannot be decoded"
+    }
+  }
+}

@@ -1,0 +1,100 @@
+// Whose image is it: patients told apart by what files say or are called, and named by pseudonyms.
+
+import Foundation
+import LimnImaging
+
+/// Where a patient's identity is taken from.
+public enum PatientRule: Sendable, Equatable {
+  /// DICOM's PatientID (or, without one, the series); for other files the name's part before the first `_` if
+  /// that holds a digit (`patient001_frame01_slice_3`, `00001280_004`, `sub-01_T1w`), else before `_slice`, else
+  /// the whole name. Files of equal names in different folders count as one patient's, so that none leaks.
+  case auto
+  /// The file's name without its extension.
+  case file
+  /// The name of the folder that holds the file.
+  case folder
+  /// DICOM's PatientID; files without one are refused.
+  case dicom
+  /// What the first group (or all) of a regular expression matches in the path below the source.
+  case regex(String)
+
+  /// Reads `auto`, `file`, `folder`, `dicom` or `regex:PATTERN`; nil for anything else, or if the pattern is not
+  /// a regular expression.
+  public init?(_ text: String) {
+    switch text {
+    case "auto": self = .auto
+    case "file": self = .file
+    case "folder": self = .folder
+    case "dicom": self = .dicom
+    default:
+      guard text.hasPrefix("regex:"), (try? Regex(String(text.dropFirst(6)))) != nil else { return nil }
+      self = .regex(String(text.dropFirst(6)))
+    }
+  }
+
+  /// The rule without its pattern, which may name people.
+  var kind: String {
+    switch self {
+    case .auto: "auto"
+    case .file: "file"
+    case .folder: "folder"
+    case .dicom: "dicom"
+    case .regex: "regex"
+    }
+  }
+
+  /// The patient whom a source shows.
+  /// - Parameters:
+  ///   - info: what the source says.
+  ///   - file: the file, or the first of a series.
+  ///   - path: the file's path from the source that was named, that source's own name first.
+  /// - Returns: the patient as the source names it, which must not be stored.
+  /// - Throws: ``DatasetError`` if the rule finds no patient.
+  func patient(of info: SourceInfo, file: URL, path: String) throws -> String {
+    let stem = Self.stem(file)
+    switch self {
+    case .auto: return info.patientID ?? info.seriesUID ?? Self.leading(stem)
+    case .file: return stem
+    case .folder: return file.deletingLastPathComponent().lastPathComponent
+    case .dicom:
+      guard let id = info.patientID else {
+        throw DatasetError(file, "has no DICOM PatientID; choose another --patient-from")
+      }
+      return id
+    case .regex(let pattern):
+      guard let match = try Regex(pattern).firstMatch(in: path) else {
+        throw DatasetError(file, "the pattern of --patient-from does not match '\(path)'")
+      }
+      let group = match.output.count > 1 ? match.output[1].substring : nil
+      return String(group ?? path[match.range])
+    }
+  }
+
+  /// The name without extensions, `.nii.gz` being one.
+  private static func stem(_ file: URL) -> String {
+    let name = file.lastPathComponent
+    let plain = name.lowercased().hasSuffix(".gz") ? String(name.dropLast(3)) : name
+    return URL(fileURLWithPath: plain).deletingPathExtension().lastPathComponent
+  }
+
+  private static func leading(_ stem: String) -> String {
+    if let end = stem.firstIndex(of: "_"), stem[..<end].contains(where: \.isNumber) {
+      return String(stem[..<end])
+    }
+    return stem.range(of: "_slice").map { String(stem[..<$0.lowerBound]) } ?? stem
+  }
+}
+
+/// Names that tell nothing: hashes keyed with a random salt that is never stored, so that nobody can try out
+/// which known number gives which pseudonym.
+struct Pseudonyms {
+  private let salt = (0..<4).map { _ in String(UInt64.random(in: .min ... .max), radix: 16) }.joined()
+
+  func patient(_ name: String) -> String { "patient-" + digest("patient", name) }
+  func series(_ uid: String) -> String { "series-" + digest("series", uid) }
+
+  /// 48 bits: among 100,000 patients the chance that any two share a pseudonym is 2 in 100,000.
+  private func digest(_ kind: String, _ name: String) -> String {
+    String(SHA256.hexDigest(of: "\(salt)/\(kind)/\(name)").prefix(12))
+  }
+}

@@ -1,0 +1,110 @@
+// Other sizes: antialiased when shrinking, linear when growing, one axis at a time.
+
+import Foundation
+import LimnTorch
+
+/// How values between pixels are found.
+public enum Interpolation: String, Sendable, Codable {
+  /// Linear; a triangle as wide as the new pixel when shrinking, so that nothing aliases.
+  case linear
+  /// The nearest pixel, for labels.
+  case nearest
+}
+
+/// Resizes along single axes, image edges matched.
+enum Resampler {
+  /// `x` with `count` samples along `dim`. Integer types are rounded back to themselves.
+  static func resize(_ x: Tensor, dim: Int, count: Int, _ interpolation: Interpolation) -> Tensor {
+    guard x.shape[dim] != count else { return x }
+    guard interpolation == .linear else {
+      return x.indexSelect(dim: dim, Tensor(nearest(from: x.shape[dim], to: count)))
+    }
+    let lines = x.to(.float32).transposed(dim, x.rank - 1)
+    let flat = lines.reshaped([1, 1, -1, x.shape[dim]])
+    let resized = interpolate(flat, size: [flat.shape[2], count], mode: .bilinear, antialias: true)
+    let back = resized.reshaped(lines.shape.dropLast() + [count]).transposed(dim, x.rank - 1).contiguous()
+    return x.dtype.isFloatingPoint ? back.to(x.dtype) : back.round().to(x.dtype)
+  }
+
+  /// The old index whose centre is nearest to each new one's.
+  private static func nearest(from old: Int, to count: Int) -> [Int] {
+    (0..<count).map { min(old - 1, Int((Double($0) + 0.5) * Double(old) / Double(count))) }
+  }
+}
+
+extension Volume {
+  /// The volume with another spacing (x, y, z in millimetres), its outer edges kept: the count of voxels is
+  /// rounded, and the affine tells the spacing that this gives.
+  /// - Parameters:
+  ///   - target: millimetres along x, y and z.
+  ///   - interpolation: `nearest` for labels.
+  /// - Returns: the volume, its type unchanged.
+  public func resampled(spacing target: SIMD3<Double>, interpolation: Interpolation = .linear) -> Volume {
+    var result = self
+    var step = Affine.identity
+    for axis in 0..<3 {
+      let old = voxels.shape[3 - axis]
+      let count = max(1, Int((Double(old) * spacing[axis] / target[axis]).rounded()))
+      result.voxels = Resampler.resize(result.voxels, dim: 3 - axis, count: count, interpolation)
+      let ratio = Double(old) / Double(count)
+      step[axis, axis] = ratio
+      // The first voxel's edge stays where it was, so its centre moves.
+      step[axis, 3] = (ratio - 1) / 2
+    }
+    result.affine = affine * step
+    return result
+  }
+}
+
+/// Fits images into a given size.
+public enum ImageResize {
+  /// What happens where the proportions differ.
+  public enum Mode: String, Sendable, Codable, CaseIterable {
+    /// The whole image, with bands at two sides.
+    case pad
+    /// The image's middle, filling the size.
+    case crop
+    /// The whole image, distorted.
+    case stretch
+  }
+
+  /// An image [C, H, W] as [C, `size`, `size`].
+  public static func fit(
+    _ image: Tensor, size: Int, mode: Mode, fill: Double = 0, interpolation: Interpolation = .linear
+  ) -> Tensor {
+    fit(image, height: size, width: size, mode: mode, fill: fill, interpolation: interpolation)
+  }
+
+  /// An image [C, H, W] as [C, `height`, `width`] of the same type, antialiased.
+  /// - Parameters:
+  ///   - image: [C, H, W], any type.
+  ///   - height: rows of the result.
+  ///   - width: columns of the result.
+  ///   - mode: what happens where the proportions differ.
+  ///   - fill: the value of the bands that `pad` adds.
+  ///   - interpolation: `nearest` for labels.
+  /// - Returns: [C, `height`, `width`].
+  public static func fit(
+    _ image: Tensor, height: Int, width: Int, mode: Mode, fill: Double = 0,
+    interpolation: Interpolation = .linear
+  ) -> Tensor {
+    let (oldHeight, oldWidth) = (Double(image.shape[1]), Double(image.shape[2]))
+    let ratios = [Double(height) / oldHeight, Double(width) / oldWidth]
+    let scale = mode == .pad ? ratios.min() : ratios.max()
+    func scaled(_ old: Double, _ target: Int) -> Int {
+      mode == .stretch ? target : max(1, Int((old * (scale ?? 1)).rounded()))
+    }
+    let tall = Resampler.resize(image, dim: 1, count: scaled(oldHeight, height), interpolation)
+    let resized = Resampler.resize(tall, dim: 2, count: scaled(oldWidth, width), interpolation)
+    return centred(centred(resized, dim: 1, count: height, fill: fill), dim: 2, count: width, fill: fill)
+  }
+
+  /// Cut or widened to `count` along `dim`, both sides alike (the far side by one more where odd).
+  private static func centred(_ image: Tensor, dim: Int, count: Int, fill: Double) -> Tensor {
+    let excess = image.shape[dim] - count
+    if excess >= 0 { return image.narrowed(dim: dim, start: excess / 2, length: count).contiguous() }
+    let before = -excess / 2
+    let amounts = dim == 2 ? [before, -excess - before] : [0, 0, before, -excess - before]
+    return pad(image, amounts, mode: .constant(fill))
+  }
+}

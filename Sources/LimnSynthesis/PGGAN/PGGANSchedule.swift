@@ -1,0 +1,33 @@
+// When the networks grow, and with which batch and learning rate (Karras et al. 2018, appendix A.1).
+
+/// The growth as a function of the images seen: at each resolution first a fade-in, then stabilisation; the
+/// first resolution only stabilises.
+public struct PGGANSchedule: Sendable, Equatable {
+  public var firstStage: Int
+  public var lastStage: Int
+  /// Images for which a resolution trains alone.
+  public var stabiliseImages: Int
+  /// Images over which the next resolution fades in.
+  public var fadeImages: Int
+
+  public init(firstStage: Int = 0, lastStage: Int, stabiliseImages: Int = 600_000, fadeImages: Int = 600_000) {
+    (self.firstStage, self.lastStage) = (firstStage, lastStage)
+    (self.stabiliseImages, self.fadeImages) = (stabiliseImages, fadeImages)
+  }
+
+  /// The growth after `images` images.
+  public func growth(images: Int) -> PGGANGrowth {
+    let phaseLength = stabiliseImages + fadeImages
+    guard phaseLength > 0, firstStage < lastStage else { return PGGANGrowth(stage: lastStage) }
+    let (phase, inPhase) = images.quotientAndRemainder(dividingBy: phaseLength)
+    guard firstStage + phase < lastStage else { return PGGANGrowth(stage: lastStage) }
+    guard inPhase >= stabiliseImages else { return PGGANGrowth(stage: firstStage + phase) }
+    // lod falls from its floor by the faded share; at the very start of a fade the old resolution still counts alone.
+    let alpha = Double(inPhase - stabiliseImages) / Double(fadeImages)
+    return alpha == 0
+      ? PGGANGrowth(stage: firstStage + phase) : PGGANGrowth(stage: firstStage + phase + 1, alpha: alpha)
+  }
+
+  /// Images after which the last resolution stands alone.
+  public var grownAfter: Int { (lastStage - firstStage) * (stabiliseImages + fadeImages) }
+}

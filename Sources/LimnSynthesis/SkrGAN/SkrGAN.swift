@@ -1,0 +1,135 @@
+// "SkrGAN: Sketching-rendering Unconditional Generative Adversarial Networks for Medical Image Synthesis"
+// Zhang, Fu, Zhao, Cheng, Guo, Gu, Yang, Xiao, Gao & Liu, MICCAI 2019, arXiv:1908.04346.
+//
+//   limn train skrgan --data chest-64 --images 200000 --set sketch.width_max=128 --set render.width=32
+
+import LimnImaging
+import LimnTorch
+import LimnTraining
+import LimnTranslation
+
+/// Noise → sketch → image.
+public final class SkrGAN: GenerativeMethod {
+  public static let about = MethodDescription(
+    name: "skrgan", title: "Sketching-rendering GAN",
+    paper: "Zhang et al., MICCAI 2019, arXiv:1908.04346",
+    summary: "Draws a sketch from noise with a growing GAN, then renders it with pix2pix. Images come with their "
+      + "sketches, which serve as labels of structure.")
+
+  public static let companions = ["sketches"]
+
+  public let recipe: SkrGANRecipe
+  let sketching: GrowingAdversary<SketchGenerator>
+  let rendering: RenderAdversary
+  private var imagesSeen = 0
+
+  public init(recipe: SkrGANRecipe, setting: MethodSetting) throws {
+    var recipe = recipe
+    recipe.sketch = try recipe.sketch.resolved(for: setting)
+    self.recipe = recipe
+    let size = setting.shape.height
+    guard size >= PatchGANDiscriminator.minimumSize else {
+      throw RecipeError(
+        "the dataset's images are \(size)×\(size); the render network's PatchGAN needs at least "
+          + "\(PatchGANDiscriminator.minimumSize). Import with a larger --size")
+    }
+    let sketchShape = ImageShape(channels: 1, height: size, width: size)
+    sketching = try GrowingAdversary(recipe: recipe.sketch, shape: sketchShape) {
+      SketchGenerator(
+        resolution: size, width: recipe.sketch.width, latentSize: recipe.sketch.latentSize,
+        latentCode: recipe.latentCode)
+    }
+    rendering = RenderAdversary(recipe: recipe.render, shape: setting.shape)
+  }
+
+  public var networks: [(name: String, module: Module)] {
+    [
+      ("sketch_generator", sketching.generator), ("sketch_discriminator", sketching.discriminator),
+      ("sketch_average", sketching.average.average), ("render_generator", rendering.generator),
+      ("render_discriminator", rendering.discriminator),
+    ]
+  }
+
+  public var optimizers: [(name: String, optimizer: any Optimizer)] {
+    [
+      ("sketch_generator", sketching.generatorOptimizer),
+      ("sketch_discriminator", sketching.discriminatorOptimizer),
+      ("render_generator", rendering.generatorOptimizer),
+      ("render_discriminator", rendering.discriminatorOptimizer),
+    ]
+  }
+
+  public var counters: [String: Double] {
+    get { ["phase": Double(sketching.phase), "images": Double(imagesSeen)] }
+    set {
+      sketching.phase = Int(newValue["phase"] ?? -1)
+      imagesSeen = Int(newValue["images"] ?? 0)
+    }
+  }
+
+  public func batchSize(imagesSeen: Int) -> Int {
+    recipe.sketch.batchSize(stage: sketching.schedule.growth(images: imagesSeen).stage)
+  }
+
+  /// L = L_sketch(G1, D1) + L_render(G2, D2) (eq. 3). The parts share no weight until the joint term links them.
+  public func step(_ context: StepContext) -> [String: Tensor] {
+    imagesSeen = context.imagesSeen + context.images.size(0)
+    let growth = sketching.schedule.growth(images: context.imagesSeen)
+    let isGrown = growth.stage == sketching.schedule.lastStage && growth.alpha == 1
+    let sketches = recipe.extractor(context.images)  // [N, 1, S, S]
+    let joins = isGrown && recipe.render.jointWeight > 0
+    let sketchLosses = sketching.step(sketches, context: context)
+    guard isGrown || recipe.render.schedule != .frozen else { return sketchLosses }
+    let count = min(recipe.render.batchSize, context.images.size(0))
+    let pair = renderPair(sketches[0..<count], context.images[0..<count], growth)
+    let drawn = joins ? drawSketches(count, growth, context) : nil
+    if joins { sketching.generatorOptimizer.zeroGradients() }
+    let renderLosses = rendering.step(sketches: pair.sketches, images: pair.images, drawn: drawn, context: context)
+    if joins { sketching.generatorOptimizer.step() }
+    return sketchLosses.merging(renderLosses) { $1 }
+  }
+
+  /// What the render network trains on: the pair itself, or its coarse version while growing together.
+  private func renderPair(
+    _ sketches: Tensor, _ images: Tensor, _ growth: PGGANGrowth
+  ) -> (sketches: Tensor, images: Tensor) {
+    let factor = images.size(3) / growth.resolution
+    guard recipe.render.schedule == .cogrowing, factor > 1 else { return (sketches, images) }
+    let coarse = { interpolate(avgPool2d($0, factor), scale: Double(factor)) }
+    return (coarse(sketches), coarse(images))
+  }
+
+  private func drawSketches(_ count: Int, _ growth: PGGANGrowth, _ context: StepContext) -> Tensor {
+    let z = Tensor.randn([count, recipe.sketch.latentSize], generator: context.generator(4))
+    return context.autocast { sketching.generator(z, growth: growth).to(.float32) }
+  }
+
+  // MARK: - Drawing
+
+  public func previews(seed: UInt64) -> [(name: String, images: Tensor)] {
+    let drawn = (0..<36).map { generate(seed: Seed.derive(seed, $0), truncation: 1) }
+    return [
+      ("", Tensor.stack(drawn.map(\.image))), ("sketches", Tensor.stack(drawn.compactMap { $0.companions["sketches"] })),
+    ]
+  }
+
+  public func generate(seed: UInt64, truncation: Double) -> GeneratedImage {
+    draw(Latent(seed: seed, size: recipe.sketch.latentSize).values, truncation: truncation, renderSeed: seed)
+  }
+
+  public func walk(seeds: [UInt64], frames: Int, truncation: Double) -> [GeneratedImage] {
+    Latent.path(seeds: seeds, frames: frames, size: recipe.sketch.latentSize).map {
+      draw($0, truncation: truncation, renderSeed: seeds.first ?? 0)
+    }
+  }
+
+  /// Sketch and render of a latent. The render's dropout, its only noise, follows `renderSeed`.
+  private func draw(_ latent: Tensor, truncation: Double, renderSeed: UInt64) -> GeneratedImage {
+    withoutGradients {
+      let sketch = sketching.draw(latent, truncation: truncation, imagesSeen: imagesSeen)
+      let noise = Generator(seed: Seed.derive(renderSeed, 0x5E), device: sketch.device)
+      let image = rendering.generator(sketch, noise: noise)
+      return GeneratedImage(image: image[0].to(.cpu), companions: ["sketches": sketch[0].to(.cpu)])
+    }
+  }
+}

@@ -1,0 +1,87 @@
+// SkrGAN's hyper-parameters. What the paper leaves open is a key, with Limn's default and its reason.
+
+import LimnImaging
+import LimnTorch
+import LimnTraining
+import LimnTranslation
+
+/// Where the latent code l comes from that multiplies the noise (the paper: "z ⊙ l", and no more).
+public enum LatentCode: String, Codable, Sendable, CaseIterable {
+  /// One vector, ones at first, trained with the generator.
+  case learned
+  /// Drawn for each image from N(1, 0.1²).
+  case sampled
+  /// All ones: plain PGGAN.
+  case ones
+}
+
+/// How the render network trains while the sketch network grows (the paper does not say).
+public enum RenderSchedule: String, Codable, Sendable, CaseIterable {
+  /// On extracted sketches of full size from the beginning; on generated ones too once the sketch network is grown.
+  case staged
+  /// On sketches and images averaged to the present size and enlarged again.
+  case cogrowing
+  /// Not before the sketch network is grown.
+  case frozen
+}
+
+/// The hyper-parameters of the colour-render network.
+public struct RenderRecipe: Codable, Sendable, Equatable {
+  public var width = 64
+  public var discriminatorWidth = 64
+  public var normalization = Pix2PixNormalization.instance
+  public var batchSize = 16
+  public var learningRate = 0.0002
+  public var adamBeta1 = 0.5
+  public var adamBeta2 = 0.999
+  public var l1Weight = 100.0
+  public var schedule = RenderSchedule.staged
+  public var jointWeight = 1.0
+
+  static let keys = [
+    RecipeKey("width", "channels of the U-Net's outermost level", source: "pix2pix, appendix 6.1"),
+    RecipeKey("discriminator_width", "channels of the PatchGAN's first layer", source: "pix2pix, appendix 6.1.2"),
+    RecipeKey(
+      "normalization", "instance or batch statistics; with instance statistics an image does not depend on its "
+        + "batch", source: "pix2pix trains with one image in the batch, where both are the same"),
+    RecipeKey("batch_size", "images in a step, at most the sketch network's", source: "paper, section 3.1"),
+    RecipeKey("learning_rate", "Adam's rate", source: "pix2pix, section 3.3"),
+    RecipeKey("adam_beta1", "Adam's β1", source: "pix2pix, section 3.3"),
+    RecipeKey("adam_beta2", "Adam's β2", source: "pix2pix, section 3.3"),
+    RecipeKey("l1_weight", "λ of the L1 distance", source: "paper, equation 2: 100"),
+    RecipeKey("schedule", "staged, cogrowing or frozen", source: "open in the paper; default: Limn"),
+    RecipeKey(
+      "joint_weight", "weight of the adversarial term on renders of generated sketches once they are grown; it "
+        + "reaches the sketch generator too; 0 switches it off", source: "open in the paper; default: Limn"),
+  ]
+}
+
+
+/// The hyper-parameters of SkrGAN.
+public struct SkrGANRecipe: MethodRecipe, Equatable {
+  public var sketch = PGGANRecipe()
+  public var render = RenderRecipe()
+  public var extractor = SketchExtractor()
+  public var latentCode = LatentCode.learned
+
+  public init() {}
+
+  public static let keys =
+    [RecipeKey("latent_code", "learned, sampled or ones", source: "open in the paper; default: Limn")]
+    + PGGANRecipe.keys.map { $0.nested(in: "sketch") } + RenderRecipe.keys.map { $0.nested(in: "render") }
+    + extractorKeys.map { $0.nested(in: "extractor") }
+
+  private static let extractorKeys = [
+    RecipeKey("channel", "luminance, or green for fundus photographs", source: "Limn"),
+    RecipeKey("kernel_size", "samples of the Gaussian, odd", source: "Limn"),
+    RecipeKey("sigma", "the Gaussian's σ in pixels; null: 1 up to 256 pixels, else 2", source: "Limn"),
+    RecipeKey("morphology", "none, cross, ellipse, square or area", source: "paper: opening, then closing"),
+    RecipeKey("element_size", "width of the structuring element, odd", source: "Limn"),
+    RecipeKey("area_threshold", "pixels below which parts go, for area", source: "a public re-implementation"),
+    RecipeKey("connectivity", "1 for four neighbours, 2 for eight, for area", source: "a public re-implementation"),
+    RecipeKey(
+      "field_of_view_threshold", "leaves out the rim of a round field of view; null: none; fundus about 0.08",
+      source: "Limn"),
+    RecipeKey("rim_width", "pixels that the rim reaches inwards", source: "Limn"),
+  ]
+}

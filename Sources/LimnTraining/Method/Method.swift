@@ -1,0 +1,146 @@
+// The contract of a method: one published idea, its networks, its step, what it can produce.
+
+import Foundation
+import LimnTorch
+
+/// The images a method is built for.
+public struct ImageShape: Codable, Equatable, Sendable {
+  public var channels: Int
+  public var height: Int
+  public var width: Int
+
+  public init(channels: Int, height: Int, width: Int) {
+    (self.channels, self.height, self.width) = (channels, height, width)
+  }
+}
+
+/// What a method is built from, apart from its recipe.
+public struct MethodSetting: Codable, Equatable, Sendable {
+  /// The dataset's images.
+  public var shape: ImageShape
+  /// How many images the run will see in all.
+  public var totalImages: Int
+
+  public init(shape: ImageShape, totalImages: Int) { (self.shape, self.totalImages) = (shape, totalImages) }
+}
+
+/// A published generative or discriminative idea, ready to train.
+///
+/// A method never touches a file: the loop feeds it batches, saves its ``networks``, ``optimizers`` and
+/// ``counters``, and writes what ``previews(seed:)`` gives.
+public protocol Method: AnyObject {
+  associatedtype Recipe: MethodRecipe
+
+  /// The name on the command line and where the idea comes from.
+  static var about: MethodDescription { get }
+
+  /// Builds fresh networks; their weights come from the current `Initialization`.
+  /// - Throws: ``RecipeError`` if the recipe does not fit the images.
+  init(recipe: Recipe, setting: MethodSetting) throws
+
+  /// The recipe with everything decided that depends on the images or the length of the run.
+  var recipe: Recipe { get }
+
+  /// Everything with weights, by name; averages included. Fixed for the life of the method.
+  var networks: [(name: String, module: Module)] { get }
+
+  /// The optimisers, by name.
+  var optimizers: [(name: String, optimizer: any Optimizer)] { get }
+
+  /// Small numbers that belong to the state, such as the growth phase; saved with a checkpoint and set on resume.
+  var counters: [String: Double] { get set }
+
+  /// How many images the next step takes, after so many have been seen.
+  func batchSize(imagesSeen: Int) -> Int
+
+  /// One optimisation step.
+  /// - Returns: losses and other scalars by name, as tensors that are read only when they are logged.
+  func step(_ context: StepContext) -> [String: Tensor]
+
+  /// Pictures of the present state, by name, each [N, C, H, W] in [−1, 1]; the same latents each time.
+  func previews(seed: UInt64) -> [(name: String, images: Tensor)]
+}
+
+/// Who a method is.
+public struct MethodDescription: Sendable {
+  /// On the command line: `skrgan`.
+  public let name: String
+  public let title: String
+  /// Authors, venue, identifier.
+  public let paper: String
+  /// What it is for, in a sentence or two.
+  public let summary: String
+
+  public init(name: String, title: String, paper: String, summary: String) {
+    (self.name, self.title, self.paper, self.summary) = (name, title, paper, summary)
+  }
+}
+
+/// What a step gets.
+public struct StepContext {
+  /// Counted from zero.
+  public let step: Int
+  /// Images seen before this step.
+  public let imagesSeen: Int
+  /// The batch, [N, C, H, W] in [−1, 1], on the device.
+  public let images: Tensor
+  /// Of convolutions and products: float32, or bfloat16 by autocast.
+  public let precision: DType
+  private let seed: UInt64
+
+  /// - Parameters:
+  ///   - step: the step's number, from 0.
+  ///   - imagesSeen: real images shown before this step.
+  ///   - images: the batch, [N, C, H, W] in [−1, 1].
+  ///   - precision: float32, or the type of autocast.
+  ///   - seed: the run's; the step's randomness is a pure function of it and the step's number.
+  public init(step: Int, imagesSeen: Int, images: Tensor, precision: DType, seed: UInt64) {
+    (self.step, self.imagesSeen, self.images) = (step, imagesSeen, images)
+    (self.precision, self.seed) = (precision, seed)
+  }
+
+  public var device: Device { images.device }
+
+  /// A generator for one purpose of this step; the same again on every replay.
+  public func generator(_ purpose: UInt64) -> Generator {
+    Generator(seed: Seed.derive(seed, UInt64(step), purpose), device: device)
+  }
+
+  /// Runs a forward pass in the run's precision. The backward pass belongs outside.
+  public func autocast<R>(_ body: () throws -> R) rethrows -> R {
+    precision == .float32 ? try body() : try withAutocast(precision, device: device, body)
+  }
+}
+
+/// A method that draws images from nothing.
+public protocol GenerativeMethod: Method {
+  /// The companion layers that come with each image, such as `sketches`.
+  static var companions: [String] { get }
+
+  /// Draws one image that depends on nothing but the seed and the truncation.
+  /// - Parameters:
+  ///   - seed: of this image alone.
+  ///   - truncation: scales the latent; below 1 gives more typical, less varied images.
+  /// - Returns: the image and what belongs to it.
+  func generate(seed: UInt64, truncation: Double) -> GeneratedImage
+
+  /// Draws the images along a path between latents: `frames` images from each seed to the next.
+  func walk(seeds: [UInt64], frames: Int, truncation: Double) -> [GeneratedImage]
+}
+
+/// An image with what belongs to it.
+public struct GeneratedImage {
+  /// [C, H, W] in [−1, 1].
+  public let image: Tensor
+  /// Companion layers by name, each [C, H, W] in [−1, 1].
+  public let companions: [String: Tensor]
+
+  public init(image: Tensor, companions: [String: Tensor] = [:]) {
+    (self.image, self.companions) = (image, companions)
+  }
+}
+
+extension Method {
+  /// Moves all networks to a device.
+  public func move(to device: Device) { networks.forEach { $0.module.move(to: device) } }
+}

@@ -1,0 +1,169 @@
+// Recipes: a method's hyper-parameters as a readable file, with unknown keys answered by the nearest valid one.
+
+import Foundation
+import LimnTorch
+import Yams
+
+/// A hyper-parameter's meaning, for `limn methods` and for people.
+public struct RecipeKey: Sendable {
+  /// With dots for nested recipes: `sketch.learning_rate`.
+  public let name: String
+  public let meaning: String
+  /// Who says so: the paper's section, the official code, or Limn where the paper leaves it open.
+  public let source: String
+
+  public init(_ name: String, _ meaning: String, source: String) {
+    (self.name, self.meaning, self.source) = (name, meaning, source)
+  }
+
+  /// The same key inside a nested recipe.
+  public func nested(in parent: String) -> RecipeKey {
+    RecipeKey("\(parent).\(name)", meaning, source: source)
+  }
+}
+
+/// The hyper-parameters of a method. Property names become the keys: `learningRate` is `learning_rate`.
+public protocol MethodRecipe: Codable, Sendable {
+  /// The paper's values.
+  init()
+  /// Every key with its meaning.
+  static var keys: [RecipeKey] { get }
+}
+
+/// What is wrong with a recipe, in one line.
+public struct RecipeError: Error, CustomStringConvertible, LocalizedError {
+  public let description: String
+  public var errorDescription: String? { description }
+  public init(_ description: String) { self.description = description }
+}
+
+extension MethodRecipe {
+  /// The paper's values, overridden by a recipe file's text, then by `key=value` settings.
+  /// - Throws: ``RecipeError`` naming an unknown key with the nearest valid one, or a value of the wrong type.
+  public static func resolved(yaml: String? = nil, settings: [String] = []) throws -> Self {
+    var tree = try Self().tree
+    if let yaml { try tree.overlay(RecipeTree(yaml: yaml), path: []) }
+    for setting in settings { try tree.overlay(RecipeTree(setting: setting), path: []) }
+    return try Self(tree: tree)
+  }
+
+  /// The recipe as YAML, keys in alphabetical order.
+  public var yaml: String {
+    get throws { try Yams.dump(object: tree.object, sortKeys: true) }
+  }
+
+  /// The value of a dotted key, as text.
+  public func text(of key: String) -> String {
+    var node: Any? = (try? tree)?.object
+    for part in key.split(separator: ".") { node = (node as? [String: Any])?[String(part)] }
+    return node.map { "\($0)" } ?? "–"
+  }
+
+  private var tree: RecipeTree {
+    get throws { try RecipeTree(yaml: YAMLEncoder().encode(self)).mappingKeys(snakeCase) }
+  }
+
+  private init(tree: RecipeTree) throws {
+    let text = try Yams.dump(object: tree.mappingKeys(camelCase).object)
+    do {
+      self = try YAMLDecoder().decode(Self.self, from: text)
+    } catch let error as DecodingError {
+      throw RecipeError(explanation(error))
+    }
+  }
+}
+
+/// A nested dictionary of settings.
+private struct RecipeTree {
+  var object: [String: Any]
+
+  init(_ object: [String: Any]) { self.object = object }
+
+  init(yaml: String) throws {
+    do {
+      object = try Yams.load(yaml: yaml) as? [String: Any] ?? [:]
+    } catch {
+      throw RecipeError("the recipe is not YAML: \(error)")
+    }
+  }
+
+  /// `a.b=value`, with the value read as YAML.
+  init(setting: String) throws {
+    guard let equals = setting.firstIndex(of: "=") else {
+      throw RecipeError("'\(setting)' is not a setting; expected key=value")
+    }
+    let path = setting[..<equals].split(separator: ".").map(String.init)
+    var value = (try? Yams.load(yaml: String(setting[setting.index(after: equals)...]))) ?? ""
+    for part in path.reversed() { value = [part: value] }
+    object = value as? [String: Any] ?? [:]
+  }
+
+  /// Replaces values by those of `other`, which may hold known keys only.
+  mutating func overlay(_ other: RecipeTree, path: [String]) throws {
+    for (key, value) in other.object {
+      guard let present = object[key] else {
+        let name = (path + [key]).joined(separator: ".")
+        let known = object.keys.map { (path + [$0]).joined(separator: ".") }
+        let hint = nearest(to: name, in: known).map { "; did you mean '\($0)'?" } ?? ""
+        throw RecipeError("unknown recipe key '\(name)'\(hint) Known: \(known.sorted().joined(separator: ", "))")
+      }
+      if let branch = present as? [String: Any] {
+        guard let changes = value as? [String: Any] else {
+          throw RecipeError("'\((path + [key]).joined(separator: "."))' is a group of keys, not a value")
+        }
+        var subtree = RecipeTree(branch)
+        try subtree.overlay(RecipeTree(changes), path: path + [key])
+        object[key] = subtree.object
+      } else {
+        object[key] = value
+      }
+    }
+  }
+
+  func mappingKeys(_ transform: (String) -> String) -> RecipeTree {
+    RecipeTree(
+      Dictionary(
+        uniqueKeysWithValues: object.map { key, value in
+          let nested = (value as? [String: Any]).map { RecipeTree($0).mappingKeys(transform).object as Any }
+          return (transform(key), nested ?? value)
+        }))
+  }
+}
+
+/// The candidate with the smallest edit distance, if it is close enough to be what was meant.
+public func nearest(to word: String, in candidates: [String]) -> String? {
+  candidates.map { ($0, editDistance(word, $0)) }
+    .filter { $0.1 <= max(2, word.count / 3) }
+    .min { ($0.1, $0.0) < ($1.1, $1.0) }?.0
+}
+
+private func editDistance(_ a: String, _ b: String) -> Int {
+  let (a, b) = (Array(a), Array(b))
+  var row = Array(0...b.count)
+  for i in 0..<a.count {
+    var diagonal = row[0]
+    row[0] = i + 1
+    for j in 0..<b.count {
+      let above = row[j + 1]
+      row[j + 1] = min(above + 1, row[j] + 1, diagonal + (a[i] == b[j] ? 0 : 1))
+      diagonal = above
+    }
+  }
+  return row[b.count]
+}
+
+/// `learning_rate` → `learningRate`.
+private func camelCase(_ key: String) -> String {
+  let parts = key.split(separator: "_")
+  return (parts.first.map(String.init) ?? "") + parts.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+}
+
+private func explanation(_ error: DecodingError) -> String {
+  switch error {
+  case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context),
+    .keyNotFound(_, let context):
+    let key = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? snakeCase($0.stringValue) }
+    return "recipe key '\(key.joined(separator: "."))': \(context.debugDescription)"
+  @unknown default: return "\(error)"
+  }
+}

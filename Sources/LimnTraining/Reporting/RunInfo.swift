@@ -1,0 +1,73 @@
+// What a run is, apart from its recipe: run.json in the run folder.
+
+import Foundation
+import LimnTorch
+
+/// The facts of a run that its report shows and that a bug report needs.
+public struct RunInfo: Codable, Equatable, Sendable {
+  /// The method's name as given to `limn train`.
+  public var method: String
+  /// The path of the dataset folder.
+  public var dataset: String
+  public var seed: UInt64
+  public var device: String
+  public var precision: String
+  /// Limn's version.
+  public var version: String
+  /// When the run was begun, not resumed.
+  public var started: Date
+
+  public init(
+    method: String, dataset: String, seed: UInt64, device: String, precision: String, version: String,
+    started: Date
+  ) {
+    self.method = method
+    self.dataset = dataset
+    self.seed = seed
+    self.device = device
+    self.precision = precision
+    self.version = version
+    self.started = started
+  }
+
+  /// The last component of the dataset's path.
+  public var datasetName: String { URL(fileURLWithPath: dataset).lastPathComponent }
+
+  /// Reads `run.json` in `folder`.
+  ///
+  /// - Throws: ``ReportingError`` if the file is missing or is not what ``write(to:)`` writes.
+  public static func read(from folder: URL) throws -> RunInfo {
+    let url = folder.appendingPathComponent(fileName)
+    guard let data = FileManager.default.contents(atPath: url.path) else {
+      throw ReportingError("\(url.path): not found; a run folder made by `limn train` holds this file")
+    }
+    let decoder = JSONDecoder()
+    decoder.dateDecodingStrategy = .iso8601
+    do {
+      return try decoder.decode(RunInfo.self, from: data)
+    } catch {
+      throw ReportingError("\(url.path): \(reason(error)); expected the facts that `limn train` writes")
+    }
+  }
+
+  /// Writes `run.json` into `folder`, whole or not at all.
+  ///
+  /// - Throws: `AtomicFileError`.
+  public func write(to folder: URL) throws {
+    let encoder = JSONEncoder()
+    encoder.dateEncodingStrategy = .iso8601
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    try AtomicFile.write(encoder.encode(self), to: folder.appendingPathComponent(Self.fileName))
+  }
+
+  private static let fileName = "run.json"
+
+  private static func reason(_ error: any Error) -> String {
+    switch error {
+    case DecodingError.keyNotFound(let key, _): "has no \"\(key.stringValue)\""
+    case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
+      "\"\(context.codingPath.last?.stringValue ?? "")\" has the wrong type"
+    default: "is not the JSON of a run"
+    }
+  }
+}

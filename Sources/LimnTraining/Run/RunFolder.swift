@@ -1,0 +1,120 @@
+// The folder of a run: everything needed to resume, to sample, to understand.
+
+import Foundation
+import LimnTorch
+import Yams
+
+/// `runs/00012-skrgan-lungct/`: recipe.yaml, run.json, training.json, metrics.jsonl, samples/, checkpoints/, report.html.
+public struct RunFolder: Sendable {
+  public let url: URL
+
+  public var checkpoints: URL { url.appendingPathComponent("checkpoints") }
+  public var samples: URL { url.appendingPathComponent("samples") }
+  public var metrics: URL { url.appendingPathComponent("metrics.jsonl") }
+  public var report: URL { url.appendingPathComponent("report.html") }
+  private var plan: URL { url.appendingPathComponent("training.json") }
+  private var recipe: URL { url.appendingPathComponent("recipe.yaml") }
+
+  /// How the run was begun, all that a resume needs besides the checkpoint.
+  public struct Plan: Codable, Equatable, Sendable {
+    public var options: TrainingOptions
+    public var setting: MethodSetting
+
+    public init(options: TrainingOptions, setting: MethodSetting) {
+      (self.options, self.setting) = (options, setting)
+    }
+  }
+
+  /// Opens an existing run.
+  /// - Throws: ``RunError`` if the folder holds none.
+  public init(opening url: URL) throws {
+    self.url = url
+    guard FileManager.default.fileExists(atPath: plan.path) else {
+      throw RunError("\(url.path): not a run; expected a folder that 'limn train' has written")
+    }
+    removeLeftovers()
+  }
+
+  /// Makes a run folder, complete from its first moment: it is filled beside its place and renamed.
+  /// - Throws: ``RunError`` if something is there already.
+  public init(creating url: URL, info: RunInfo, plan: Plan, recipeYAML: String) throws {
+    self.url = url
+    let files = FileManager.default
+    guard !files.fileExists(atPath: url.path) else {
+      throw RunError("\(url.path): exists already; give another --out, or continue it with --resume")
+    }
+    let parent = url.deletingLastPathComponent()
+    try files.createDirectory(at: parent, withIntermediateDirectories: true)
+    let temporary = RunFolder(unchecked: parent.appendingPathComponent(".\(url.lastPathComponent).\(UUID().uuidString).tmp"))
+    do {
+      try files.createDirectory(at: temporary.checkpoints, withIntermediateDirectories: true)
+      try files.createDirectory(at: temporary.samples, withIntermediateDirectories: true)
+      try info.write(to: temporary.url)
+      try AtomicFile.write(Data(recipeYAML.utf8), to: temporary.recipe)
+      try AtomicFile.write(Self.encoder.encode(plan), to: temporary.plan)
+      try Data().write(to: temporary.metrics)
+      try files.moveItem(at: temporary.url, to: url)
+    } catch {
+      try? files.removeItem(at: temporary.url)
+      throw error
+    }
+  }
+
+  private init(unchecked url: URL) { self.url = url }
+
+  /// The next free name below a folder: `00012-skrgan-lungct`.
+  public static func nextName(in parent: URL, method: String, dataset: String) -> URL {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: parent.path)) ?? []
+    let highest = names.compactMap { Int($0.prefix { $0.isNumber }) }.max() ?? -1
+    return parent.appendingPathComponent(String(format: "%05d", highest + 1) + "-\(method)-\(dataset)")
+  }
+
+  public func readPlan() throws -> Plan {
+    guard let data = FileManager.default.contents(atPath: plan.path),
+      let plan = try? JSONDecoder().decode(Plan.self, from: data)
+    else { throw RunError("\(plan.path): not what 'limn train' writes") }
+    return plan
+  }
+
+  /// Replaces the plan, when a run is to go on longer than it was begun for.
+  func write(_ plan: Plan) throws { try AtomicFile.write(Self.encoder.encode(plan), to: self.plan) }
+
+  public func readRecipe() throws -> String {
+    guard let data = FileManager.default.contents(atPath: recipe.path) else {
+      throw RunError("\(recipe.path): not found; a run folder holds its resolved recipe")
+    }
+    return String(decoding: data, as: UTF8.self)
+  }
+
+  /// The checkpoints, oldest first.
+  public func listCheckpoints() -> [URL] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: checkpoints.path)) ?? []
+    return names.filter { Int($0) != nil }.sorted().map { checkpoints.appendingPathComponent($0) }
+  }
+
+  /// The newest checkpoint that can be read; nil before the first.
+  public func newestCheckpoint() -> Checkpoint? {
+    listCheckpoints().reversed().lazy.compactMap { try? Checkpoint(folder: $0) }.first
+  }
+
+  /// Removes all but the newest checkpoints.
+  func prune(keeping count: Int) {
+    for old in listCheckpoints().dropLast(max(1, count)) { try? FileManager.default.removeItem(at: old) }
+  }
+
+  /// Removes what a killed process has left half-written.
+  private func removeLeftovers() {
+    for folder in [url, checkpoints, samples] {
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+      for name in names where name.hasPrefix(".") && name.hasSuffix(".tmp") {
+        try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
+      }
+    }
+  }
+
+  private static var encoder: JSONEncoder {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return encoder
+  }
+}

@@ -1,0 +1,151 @@
+// The loop: a short skeleton of hooks around a method's step.
+
+import Foundation
+import LimnImaging
+import LimnTorch
+
+/// Batches by position in an endless stream: a pure function, so that a resumed run sees what it would have seen.
+public protocol TrainingData {
+  /// The images `position ..< position + count` of the stream, [count, C, H, W] in [−1, 1], on the device.
+  func batch(at position: Int, count: Int) -> Tensor
+}
+
+/// Trains a method in a run folder, from the start or from the newest checkpoint.
+public final class Trainer {
+  /// How a run came to its end.
+  public enum Outcome: Equatable {
+    case finished
+    /// Someone asked to stop; the state is saved.
+    case interrupted
+  }
+
+  private let run: RunFolder
+  private let method: any Method
+  private let data: any TrainingData
+  private let plan: RunFolder.Plan
+  private let recipeYAML: String
+  private let methodName: String
+  private var options: TrainingOptions { plan.options }
+
+  /// How far the run is.
+  public private(set) var position = RunPosition.start
+  private var latest: [String: Tensor] = [:]
+  private var metrics: MetricsLog
+  private let board: TensorBoardWriter
+  private let line: ProgressLine
+  private var clock = ContinuousClock.now
+
+  /// Prepares a run; with a checkpoint in the folder, at that point.
+  public init(run: RunFolder, method: any Method, data: any TrainingData) throws {
+    (self.run, self.method, self.data) = (run, method, data)
+    plan = try run.readPlan()
+    recipeYAML = try run.readRecipe()
+    methodName = type(of: method).about.name
+    let checkpoint = run.newestCheckpoint()
+    if let checkpoint {
+      try checkpoint.restore(method, optimizers: true)
+      position = checkpoint.info.position
+    }
+    metrics = try MetricsLog(url: run.metrics, resumeStep: position.step)
+    board = try TensorBoardWriter(folder: run.url, resumingAfter: checkpoint?.info.position.step)
+    line = ProgressLine(
+      label: plan.options.steps == nil ? "image" : "step", total: plan.options.steps ?? plan.options.images,
+      unit: "img", start: plan.options.steps == nil ? position.images : position.step, startItems: position.images)
+  }
+
+  /// Runs to the end, or until someone asks to stop.
+  /// - Throws: ``RunError`` when a loss or weight is not a number, naming the last good checkpoint.
+  public func train() throws -> Outcome {
+    Torch.threadCount = options.threads
+    clock = .now
+    if position.step == 0 { try sample() }
+    while !options.isComplete(position) && !Interruption.isRequested { try advance() }
+    if position.step % options.checkpointEvery != 0 || position.step == 0 { try save() }
+    let finished = options.isComplete(position)
+    if finished { try sample() }
+    line.finish(progress, items: position.images) { details }
+    try report()
+    return finished ? .finished : .interrupted
+  }
+
+  private func advance() throws {
+    let count = method.batchSize(imagesSeen: position.images)
+    let context = StepContext(
+      step: position.step, imagesSeen: position.images, images: data.batch(at: position.images, count: count),
+      precision: options.precision.dtype, seed: options.seed)
+    seedDefaultGenerator(context)
+    latest = method.step(context)
+    position.step += 1
+    position.images += count
+    if position.step % options.logEvery == 0 { try log() }
+    if position.step % options.sampleEvery == 0 { try sample() }
+    if position.step % options.checkpointEvery == 0 { try save() }
+    line.update(progress, items: position.images) { details }
+  }
+
+  /// Operators without a generator argument, such as dropout, draw from the default one.
+  private func seedDefaultGenerator(_ context: StepContext) {
+    Generator.default(on: context.device).reseed(Seed.derive(options.seed, UInt64(position.step), 0xD0))
+  }
+
+  // MARK: - Hooks
+
+  private func log() throws {
+    measureTime()
+    let values = latest.mapValues { $0.item() }
+    try metrics.append(
+      MetricsRow(step: position.step, images: position.images, time: position.seconds, values: values))
+    for (name, value) in values.sorted(by: { $0.key < $1.key }) { board.addScalar(name, value, step: position.step) }
+    try board.flush()
+    try requireFinite(values)
+  }
+
+  private func sample() throws {
+    for (name, images) in method.previews(seed: options.seed) {
+      let sheet = try PNGFile.encode(
+        pixels: ContactSheet().image(of: images), text: PNGFile.syntheticText("drawn by Limn's \(methodName)"))
+      let prefix = name.isEmpty ? "" : "\(name)-"
+      let file = "\(prefix)\(String(format: "%06d", position.step)).png"
+      try AtomicFile.write(sheet, to: run.samples.appendingPathComponent(file))
+      try board.addImage(name.isEmpty ? "samples" : name, png: sheet, step: position.step)
+    }
+    try report()
+  }
+
+  private func save() throws {
+    measureTime()
+    try requireFinite(latest.mapValues { $0.item() })
+    let info = CheckpointInfo(
+      method: methodName, position: position, setting: plan.setting, recipe: recipeYAML,
+      counters: method.counters, limnVersion: LimnVersion.current)
+    _ = try Checkpoint.write(method, info: info, in: run.checkpoints)
+    run.prune(keeping: options.keepCheckpoints)
+  }
+
+  private func report() throws { try RunReport.write(runFolder: run.url) }
+
+  private func requireFinite(_ values: [String: Double]) throws {
+    guard let bad = values.first(where: { !$0.value.isFinite }) else { return }
+    let good = run.newestCheckpoint().map { "the last good checkpoint is \($0.folder.path)" }
+    throw RunError(
+      "\(bad.key) is \(bad.value) at step \(position.step); \(good ?? "no checkpoint had been written"). "
+        + "A smaller learning rate or float32 precision may help.")
+  }
+
+  private func measureTime() {
+    let now = ContinuousClock.now
+    position.seconds += (now - clock) / .seconds(1)
+    clock = now
+  }
+
+  // MARK: - What the live line shows
+
+  private var progress: Int { options.steps == nil ? position.images : position.step }
+
+  private var details: [String] {
+    latest.filter { $0.key.hasPrefix("loss") }.sorted { $0.key < $1.key }.map { name, value in
+      let short = name.dropFirst("loss".count).drop { $0 == "_" || $0 == "/" }
+      return "\(short.isEmpty ? "loss" : String(short)) \(HumanReadable.number(value.item()))"
+    }
+  }
+}

@@ -1,0 +1,66 @@
+// What a run needs besides the recipe: length, seed, device, precision, and how often it writes.
+
+import LimnTorch
+
+/// How a run is carried out. Saved with the run, so that it is resumed as it was begun.
+public struct TrainingOptions: Codable, Equatable, Sendable {
+  /// The run ends after so many steps, or…
+  public var steps: Int?
+  /// …after so many images, whichever comes first.
+  public var images: Int?
+  public var seed: UInt64
+  /// `cpu`, `cuda`, `cuda:1`.
+  public var device: String
+  public var precision: Precision
+  /// Threads for one operator; fixed, because sums depend on how they are split.
+  public var threads: Int
+  /// Steps between rows of metrics.jsonl.
+  public var logEvery: Int
+  /// Steps between sample sheets.
+  public var sampleEvery: Int
+  /// Steps between checkpoints.
+  public var checkpointEvery: Int
+  /// Checkpoints kept, the newest ones.
+  public var keepCheckpoints: Int
+  /// Whether batches are mirrored left to right at random.
+  public var mirror: Bool
+
+  public init(
+    steps: Int? = nil, images: Int? = nil, seed: UInt64 = 0, device: String = "cpu",
+    precision: Precision = .float32, threads: Int = Torch.threadCount, logEvery: Int = 20,
+    sampleEvery: Int = 500, checkpointEvery: Int = 500, keepCheckpoints: Int = 3, mirror: Bool = false
+  ) {
+    (self.steps, self.images, self.seed, self.device) = (steps, images, seed, device)
+    (self.precision, self.threads, self.mirror) = (precision, threads, mirror)
+    (self.logEvery, self.sampleEvery) = (logEvery, sampleEvery)
+    (self.checkpointEvery, self.keepCheckpoints) = (checkpointEvery, keepCheckpoints)
+  }
+
+  /// Whether a run at this point has nothing left to do.
+  public func isComplete(_ position: RunPosition) -> Bool {
+    position.step >= steps ?? .max || position.images >= images ?? .max
+  }
+}
+
+/// The number format of convolutions and matrix products.
+public enum Precision: String, Codable, Sendable, CaseIterable {
+  case float32
+  /// bfloat16 by autocast; weights, gradients and losses stay float32.
+  case bfloat16
+
+  public var dtype: DType { self == .float32 ? .float32 : .bfloat16 }
+}
+
+/// How far a run is.
+public struct RunPosition: Codable, Equatable, Sendable {
+  public var step: Int
+  public var images: Int
+  /// Seconds of training so far, interruptions left out.
+  public var seconds: Double
+
+  public static let start = RunPosition(step: 0, images: 0, seconds: 0)
+
+  public init(step: Int, images: Int, seconds: Double) {
+    (self.step, self.images, self.seconds) = (step, images, seconds)
+  }
+}

@@ -1,0 +1,186 @@
+// Beginning, resuming and opening runs: from names and folders to a method at the right point.
+
+import Foundation
+import LimnDatasets
+import LimnTorch
+
+/// What `limn train` asks for.
+public struct TrainingRequest {
+  public var dataset: URL
+  /// The run's folder; the next free name below `runs/` where nil.
+  public var out: URL?
+  /// A recipe file's text.
+  public var recipe: String?
+  /// `key=value` settings on top of it.
+  public var settings: [String]
+  public var options: TrainingOptions
+
+  public init(
+    dataset: URL, out: URL? = nil, recipe: String? = nil, settings: [String] = [], options: TrainingOptions
+  ) {
+    (self.dataset, self.out, self.recipe) = (dataset, out, recipe)
+    (self.settings, self.options) = (settings, options)
+  }
+}
+
+/// Batches of a dataset's training images.
+struct DatasetStream: TrainingData {
+  let loader: BatchLoader
+
+  init(_ dataset: Dataset, options: TrainingOptions, device: Device) throws {
+    let train = dataset.indices(of: .train)
+    guard !train.isEmpty else {
+      throw RunError("\(dataset.url.path): no image in the split 'train'; import it with a larger training share")
+    }
+    loader = try BatchLoader(
+      dataset, indices: train, batchSize: 1, seed: Seed.derive(options.seed, 0xDA7A), mirror: options.mirror,
+      device: device)
+  }
+
+  func batch(at position: Int, count: Int) -> Tensor { loader.batch(from: position, count: count).images }
+}
+
+/// A run that is ready to train.
+public struct TrainingSession {
+  public let run: RunFolder
+  public let trainer: Trainer
+
+  /// The recipe that a request resolves to, as YAML, without touching the disk.
+  public static func dryRun(_ type: any Method.Type, _ request: TrainingRequest) throws -> String {
+    let dataset = try Dataset.open(request.dataset)
+    return try makeMethod(type, request, setting: setting(of: dataset, type, request)).recipeYAML
+  }
+
+  /// Makes the run folder and the method, whose weights follow from the seed.
+  public static func begin(_ type: any Method.Type, _ request: TrainingRequest) throws -> TrainingSession {
+    let dataset = try Dataset.open(request.dataset)
+    let setting = try setting(of: dataset, type, request)
+    let made = try makeMethod(type, request, setting: setting)
+    let name = dataset.url.lastPathComponent
+    let out = request.out
+      ?? RunFolder.nextName(in: URL(fileURLWithPath: "runs"), method: type.about.name, dataset: name)
+    let info = RunInfo(
+      method: type.about.name, dataset: dataset.url.standardizedFileURL.path, seed: request.options.seed,
+      device: request.options.device, precision: request.options.precision.rawValue,
+      version: LimnVersion.current, started: Date())
+    let plan = RunFolder.Plan(options: request.options, setting: setting)
+    let run = try RunFolder(creating: out, info: info, plan: plan, recipeYAML: made.recipeYAML)
+    return try TrainingSession(run: run, method: made.method, dataset: dataset, options: request.options)
+  }
+
+  /// Opens a run where it stopped, with the options it was begun with.
+  /// - Parameters:
+  ///   - url: the run's folder.
+  ///   - types: the methods this program knows.
+  ///   - dataset: where the dataset is now, if it has moved.
+  ///   - steps: a new end in steps, to train longer.
+  ///   - images: a new end in images, to train longer.
+  /// - Returns: the session, ready to go on with the next step.
+  /// - Throws: an error that names what of the run or its dataset is missing or does not fit.
+  public static func resume(
+    _ url: URL, among types: [any Method.Type], dataset: URL? = nil, steps: Int? = nil, images: Int? = nil
+  ) throws -> TrainingSession {
+    let run = try RunFolder(opening: url)
+    var plan = try run.readPlan()
+    if steps != nil || images != nil {
+      (plan.options.steps, plan.options.images) = (steps, images)
+      try run.write(plan)
+    }
+    let info = try RunInfo.read(from: url)
+    let type = try find(info.method, among: types)
+    let data = try Dataset.open(dataset ?? URL(fileURLWithPath: info.dataset))
+    guard data.shape == plan.setting.shape else {
+      throw RunError(
+        "\(data.url.path): its images are \(data.shape), the run was begun with \(plan.setting.shape); "
+          + "give the run's own dataset with --data")
+    }
+    let method = try open(type, recipe: run.readRecipe(), plan: plan)
+    return try TrainingSession(run: run, method: method, dataset: data, options: plan.options)
+  }
+
+  private init(run: RunFolder, method: any Method, dataset: Dataset, options: TrainingOptions) throws {
+    let device = try TrainingSession.device(named: options.device)
+    method.move(to: device)
+    let data = try DatasetStream(dataset, options: options, device: device)
+    self.run = run
+    trainer = try Trainer(run: run, method: method, data: data)
+  }
+
+  /// A run's method with the weights of its newest checkpoint, ready to draw.
+  public static func trained(
+    _ url: URL, among types: [any Method.Type], device: String = "cpu"
+  ) throws -> (method: any Method, checkpoint: Checkpoint) {
+    let run = try RunFolder(opening: url)
+    guard let checkpoint = run.newestCheckpoint() else {
+      throw RunError("\(url.path): no checkpoint yet; continue it with 'limn train --resume \(url.path)'")
+    }
+    let type = try find(checkpoint.info.method, among: types)
+    let method = try open(type, recipe: checkpoint.info.recipe, plan: run.readPlan())
+    try checkpoint.restore(method, optimizers: false)
+    method.move(to: try self.device(named: device))
+    return (method, checkpoint)
+  }
+
+  // MARK: - Methods by name
+
+  /// The method of a name.
+  /// - Throws: ``RunError`` with the nearest name there is.
+  public static func find(_ name: String, among types: [any Method.Type]) throws -> any Method.Type {
+    if let found = types.first(where: { $0.about.name == name }) { return found }
+    let names = types.map { $0.about.name }
+    let hint = nearest(to: name, in: names).map { "; did you mean '\($0)'?" } ?? "."
+    throw RunError("unknown method '\(name)'\(hint) Known: \(names.sorted().joined(separator: ", "))")
+  }
+
+  /// The device of a name, if this machine has it.
+  public static func device(named name: String) throws -> Device {
+    guard let device = Device(name) else {
+      throw RunError("unknown device '\(name)'; expected cpu, cuda or cuda:N")
+    }
+    guard device.kind == .cpu || device.index < Torch.cudaDeviceCount else {
+      throw RunError("device \(device) is not here (\(Torch.cudaUnavailableReason ?? "no such GPU")); see 'limn doctor'")
+    }
+    return device
+  }
+
+  private static func setting(
+    of dataset: Dataset, _ type: any Method.Type, _ request: TrainingRequest
+  ) throws -> MethodSetting {
+    let options = request.options
+    let images = try options.images ?? (options.steps ?? 0) * largestBatch(type, request)
+    return MethodSetting(shape: dataset.shape, totalImages: images)
+  }
+
+  /// Images in a step once the networks are grown, to estimate a run given in steps.
+  private static func largestBatch(_ type: any Method.Type, _ request: TrainingRequest) throws -> Int {
+    guard request.options.images == nil else { return 0 }
+    let dataset = try Dataset.open(request.dataset)
+    let method = try makeMethod(type, request, setting: MethodSetting(shape: dataset.shape, totalImages: 1)).method
+    return method.batchSize(imagesSeen: .max / 2)
+  }
+
+  private static func makeMethod<M: Method>(
+    _ type: M.Type, _ request: TrainingRequest, setting: MethodSetting
+  ) throws -> (method: any Method, recipeYAML: String) {
+    let recipe = try M.Recipe.resolved(yaml: request.recipe, settings: request.settings)
+    let method = try Initialization.with(Generator(seed: request.options.seed)) {
+      try M(recipe: recipe, setting: setting)
+    }
+    return (method, try method.recipe.yaml)
+  }
+
+  private static func open<M: Method>(_ type: M.Type, recipe: String, plan: RunFolder.Plan) throws -> any Method {
+    try Initialization.with(Generator(seed: plan.options.seed)) {
+      try M(recipe: M.Recipe.resolved(yaml: recipe), setting: plan.setting)
+    }
+  }
+}
+
+extension Dataset {
+  /// The images' shape.
+  public var shape: ImageShape { ImageShape(channels: channels, height: size[0], width: size[1]) }
+}
+
+extension ImageShape: CustomStringConvertible {
+  public var description: String { "\(width)×\(height) with \(channels) channel\(channels == 1 ? "" : "s")" }
+}

@@ -1,0 +1,34 @@
+// How the choices of datasets are read from the command line.
+
+import ArgumentParser
+import LimnDatasets
+import LimnImaging
+
+extension AxisChoice: ExpressibleByArgument {}
+extension ChannelChoice: ExpressibleByArgument {}
+extension ImageResize.Mode: ExpressibleByArgument {}
+extension Split: ExpressibleByArgument {}
+
+extension ImageSize: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
+}
+
+extension SliceSelection: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
+}
+
+extension PatientRule: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
+  public var defaultValueDescription: String { "auto" }
+}
+
+extension IntensityWindow: ExpressibleByArgument {
+  public init?(argument: String) { self.init(option: argument) }
+}
+
+/// The values of an option, for its help: `pad, crop or stretch`.
+func choices<Value: CaseIterable & RawRepresentable>(_ type: Value.Type) -> String
+where Value.RawValue == String {
+  let names = Value.allCases.map(\.rawValue)
+  return names.dropLast().joined(separator: ", ") + " or " + (names.last ?? "")
+}

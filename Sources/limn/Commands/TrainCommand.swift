@@ -1,0 +1,158 @@
+// `limn train`: a dataset in, a run out.
+
+import ArgumentParser
+import Foundation
+import LimnSynthesis
+import LimnTorch
+import LimnTraining
+
+/// Every method this program knows.
+enum Methods {
+  static var all: [any Method.Type] { SynthesisMethods.all.map { $0 as any Method.Type } }
+}
+
+/// What `--precision` takes.
+enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable {
+  case auto, float32, bfloat16
+
+  /// bfloat16 where the hardware multiplies it faster than float32.
+  func resolved(device: String) -> Precision {
+    switch self {
+    case .float32: .float32
+    case .bfloat16: .bfloat16
+    case .auto: device != "cpu" || CPUInfo.current.multipliesBFloat16 ? .bfloat16 : .float32
+    }
+  }
+}
+
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train",
+    abstract: "Train a method on a dataset, or continue a run.",
+    discussion: """
+      A run is a folder: the resolved recipe (recipe.yaml), metrics.jsonl, TensorBoard events, sample sheets \
+      (samples/), checkpoints, and report.html, one page that shows them. Ctrl-C finishes the step and saves; \
+      --resume goes on to the same bits as if nothing had happened (on the CPU, with the threads it was begun \
+      with).
+
+      Examples:
+        limn train skrgan --data data/lungs --images 100000
+        limn train pggan --data data/lungs --images 100000 --set width_max=128 --precision bfloat16
+        limn train skrgan --data data/lungs --images 100000 --dry-run > recipe.yaml
+        limn train --resume runs/00000-skrgan-lungs
+        limn train --resume runs/00000-skrgan-lungs --images 200000
+
+      'limn methods' lists the methods, 'limn methods skrgan' a recipe's keys.
+      """)
+
+  @Argument(help: "The method: \(Methods.all.map { $0.about.name }.joined(separator: ", ")). Not with --resume.")
+  var method: String?
+
+  @Option(help: "The dataset's folder. With --resume: where it is now, if it has moved.")
+  var data: String?
+
+  @Option(help: "Continue this run.")
+  var resume: String?
+
+  @Option(help: "The run's folder. Default: the next free runs/NNNNN-METHOD-DATASET.")
+  var out: String?
+
+  @Option(help: "A recipe file (YAML); what it leaves out keeps the paper's value.")
+  var recipe: String?
+
+  @Option(name: .customLong("set"), help: "Change one key of the recipe: key=value. May be repeated.")
+  var settings: [String] = []
+
+  @Option(help: "End after so many steps.")
+  var steps: Int?
+
+  @Option(help: "End after so many images; schedules are fitted to it.")
+  var images: Int?
+
+  @Option(help: "Device: cpu, cuda or cuda:N.")
+  var device = "cpu"
+
+  @Option(
+    help: """
+      Of convolutions and products: float32, bfloat16 (weights stay float32), or auto: bfloat16 where the \
+      hardware multiplies it faster ('limn doctor' says so).
+      """)
+  var precision = PrecisionChoice.auto
+
+  @Option(help: "Seed of weights, batches and noise.")
+  var seed: UInt64 = 0
+
+  @Option(help: "Threads. Default: one for each core.")
+  var threads: Int?
+
+  @Option(help: "Steps between rows of metrics.jsonl.")
+  var logEvery = 20
+
+  @Option(help: "Steps between sample sheets.")
+  var sampleEvery = 500
+
+  @Option(help: "Steps between checkpoints.")
+  var checkpointEvery = 500
+
+  @Option(help: "Checkpoints to keep, the newest ones.")
+  var keepCheckpoints = 3
+
+  @Flag(help: "Mirror batches left to right at random. Not for images where sides matter.")
+  var mirror = false
+
+  @Flag(help: "Print the resolved recipe and do nothing.")
+  var dryRun = false
+
+  func validate() throws {
+    if resume == nil {
+      guard method != nil else { throw ValidationError("which method? 'limn methods' lists them") }
+      guard data != nil else { throw ValidationError("--data DATASET is missing; 'limn import' makes one") }
+      guard steps != nil || images != nil else {
+        throw ValidationError("how long? Give --images N or --steps N")
+      }
+    }
+    let counts: [(String, Int?)] = [
+      ("--steps", steps), ("--images", images), ("--threads", threads), ("--log-every", logEvery),
+      ("--sample-every", sampleEvery), ("--checkpoint-every", checkpointEvery),
+      ("--keep-checkpoints", keepCheckpoints),
+    ]
+    for (name, value) in counts where (value ?? 1) < 1 { throw ValidationError("\(name): expected 1 or more") }
+  }
+
+  func run() throws {
+    if dryRun { return print(try TrainingSession.dryRun(methodType(), request()), terminator: "") }
+    let session = try resume.map(resumed) ?? TrainingSession.begin(methodType(), request())
+    Interruption.install()
+    CommandFailure.say("run: \(session.run.url.relativePath)")
+    let outcome = try session.trainer.train()
+    CommandFailure.say("report: \(session.run.report.relativePath)")
+    guard outcome == .finished else {
+      throw CommandFailure.interrupted(
+        "saved at step \(session.trainer.position.step). Go on with: limn train --resume \(session.run.url.relativePath)")
+    }
+  }
+
+  private func resumed(_ run: String) throws -> TrainingSession {
+    try TrainingSession.resume(
+      URL(fileURLWithPath: run), among: Methods.all, dataset: data.map { URL(fileURLWithPath: $0) }, steps: steps,
+      images: images)
+  }
+
+  private func methodType() throws -> any Method.Type { try TrainingSession.find(method ?? "", among: Methods.all) }
+
+  private func request() throws -> TrainingRequest {
+    let recipeText = try recipe.map { path in
+      guard let data = FileManager.default.contents(atPath: path) else {
+        throw RecipeError("\(path): cannot be read; expected a recipe file (YAML)")
+      }
+      return String(decoding: data, as: UTF8.self)
+    }
+    let options = TrainingOptions(
+      steps: steps, images: images, seed: seed, device: device, precision: precision.resolved(device: device),
+      threads: threads ?? Torch.threadCount, logEvery: logEvery, sampleEvery: sampleEvery,
+      checkpointEvery: checkpointEvery, keepCheckpoints: keepCheckpoints, mirror: mirror)
+    return TrainingRequest(
+      dataset: URL(fileURLWithPath: data ?? ""), out: out.map { URL(fileURLWithPath: $0) }, recipe: recipeText,
+      settings: settings, options: options)
+  }
+}

@@ -1,0 +1,32 @@
+// The `limn` command: the list of its subcommands and the road that leads through them.
+
+import ArgumentParser
+import LimnTorch
+
+@main
+struct Limn: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "limn",
+    abstract: "Learn to draw medical images from few examples, and prove what the drawings are worth.",
+    discussion: """
+      The usual road, from a folder of scans to a page that shows real beside synthetic:
+
+        limn import scans/ --out data/lungs --size 64
+        limn check data/lungs
+        limn train skrgan --data data/lungs --out runs/lungs
+        limn generate runs/lungs --count 64 --out data/synthetic
+        limn evaluate data/lungs data/synthetic
+
+      Datasets and runs are folders that other programs can read: pixels in safetensors, descriptions in \
+      JSON and YAML. What one command writes, the next one reads, so a synthetic cohort is a dataset like \
+      any other.
+
+      'limn help COMMAND' explains a command with an example. 'limn doctor' tells what this machine has \
+      and lacks; put its answer into a bug report.
+      """,
+    version: LimnVersion.current,
+    subcommands: [
+      ImportCommand.self, CheckCommand.self, ShowCommand.self, SketchCommand.self, TrainCommand.self,
+      MethodsCommand.self, GenerateCommand.self, EvaluateCommand.self, DoctorCommand.self,
+    ])
+}
