@@ -16,10 +16,10 @@ extension Tensor {
   }
 
   /// Adds the gradients of this scalar to every leaf it depends on.
-  ///
-  /// - `gradient`: weights of each element where this is not a scalar, same shape.
-  /// - `retainGraph`: keep the graph for another backward pass.
-  /// - `createGraph`: make the gradients differentiable in turn.
+  /// - Parameters:
+  ///   - gradient: weights of each element where this is not a scalar, same shape.
+  ///   - retainGraph: keep the graph for another backward pass.
+  ///   - createGraph: make the gradients differentiable in turn.
   public func backward(gradient: Tensor? = nil, retainGraph: Bool = false, createGraph: Bool = false) {
     var output: ct_tensor? = handle
     var weight: ct_tensor? = gradient?.handle
