@@ -24,6 +24,7 @@ public enum DType: Int32, Sendable, CaseIterable, Codable {
     }
   }
 
+  /// Whether the type holds fractions.
   public var isFloatingPoint: Bool {
     switch self {
     case .float16, .bfloat16, .float32, .float64: true
@@ -50,14 +51,18 @@ extension Bool: TensorElement { public static var dtype: DType { .bool } }
 
 /// Where a tensor lives: the CPU, or one CUDA GPU.
 public struct Device: Sendable, Hashable, CustomStringConvertible {
+  /// What kind of processor.
   public enum Kind: Int32, Sendable { case cpu = 0, cuda = 1 }
 
+  /// CPU or GPU.
   public let kind: Kind
   /// The GPU's number; -1 on the CPU.
   public let index: Int
 
+  /// The CPU.
   public static let cpu = Device(kind: .cpu, index: -1)
 
+  /// A GPU by its number.
   public static func cuda(_ index: Int = 0) -> Device { Device(kind: .cuda, index: index) }
 
   init(kind: Kind, index: Int) {
@@ -77,5 +82,6 @@ public struct Device: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
+  /// `cpu` or `cuda:1`.
   public var description: String { kind == .cpu ? "cpu" : "cuda:\(index)" }
 }

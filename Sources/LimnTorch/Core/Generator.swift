@@ -5,6 +5,7 @@ import CTorch
 /// A random number generator of libtorch: Mersenne Twister on the CPU, Philox on a GPU.
 public final class Generator: @unchecked Sendable {
   let handle: ct_generator
+  /// Where the numbers are drawn.
   public let device: Device
 
   /// A generator of its own, seeded.

@@ -49,6 +49,7 @@ public class Tensor: @unchecked Sendable {
     return shape[dim < 0 ? dim + shape.count : dim]
   }
 
+  /// The type of the elements.
   public var dtype: DType {
     let raw = ct_tensor_dtype(handle)
     guard let dtype = DType(rawValue: raw) else {
@@ -59,6 +60,7 @@ public class Tensor: @unchecked Sendable {
     return dtype
   }
 
+  /// Where the elements lie.
   public var device: Device {
     var kind: Int32 = 0
     var index: Int32 = 0
@@ -66,6 +68,7 @@ public class Tensor: @unchecked Sendable {
     return Device(kind: Device.Kind(rawValue: kind) ?? .cpu, index: Int(index))
   }
 
+  /// Whether the elements lie in the order of the axes, last fastest, without gaps.
   public var isContiguous: Bool { ct_tensor_is_contiguous(handle) }
 
   /// Whether both names stand for one libtorch tensor.
@@ -93,5 +96,6 @@ public final class Parameter: Tensor, @unchecked Sendable {
 
 /// A tensor that belongs to a module's state but is not trained, such as running statistics.
 public final class Buffer: Tensor, @unchecked Sendable {
+  /// Makes a buffer over the data of `tensor`.
   public init(_ tensor: Tensor) { super.init(sharing: tensor.detached()) }
 }

@@ -4,6 +4,7 @@
 public struct Initializer: Sendable {
   let fill: @Sendable (_ weight: Tensor, _ generator: Generator) -> Void
 
+  /// A rule of your own; `fill` is called without a graph.
   public init(_ fill: @escaping @Sendable (_ weight: Tensor, _ generator: Generator) -> Void) {
     self.fill = fill
   }
@@ -13,16 +14,19 @@ public struct Initializer: Sendable {
     withoutGradients { fill(weight, generator) }
   }
 
+  /// One value everywhere.
   public static func constant(_ value: Double) -> Initializer {
     Initializer { weight, _ in weight.fill(value) }
   }
 
+  /// N(mean, std²).
   public static func normal(mean: Double = 0, std: Double = 1) -> Initializer {
     Initializer { weight, generator in
       torchEffect("normal_", .tensor(weight), .double(mean), .double(std), .generator(generator))
     }
   }
 
+  /// U(low, high).
   public static func uniform(_ low: Double, _ high: Double) -> Initializer {
     Initializer { weight, generator in
       torchEffect("uniform_", .tensor(weight), .double(low), .double(high), .generator(generator))

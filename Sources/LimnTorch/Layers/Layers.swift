@@ -85,6 +85,7 @@ public final class BatchNorm2d: Module, UnaryLayer {
     (self.momentum, self.epsilon) = (momentum, epsilon)
   }
 
+  /// The output has the shape of `x`.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     batchNorm(
       x, weight: weight, bias: bias, runningMean: runningMean, runningVar: runningVar,
@@ -104,6 +105,7 @@ public final class InstanceNorm2d: Module, UnaryLayer {
     self.epsilon = epsilon
   }
 
+  /// The output has the shape of `x`.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     instanceNorm(x, weight: weight, bias: bias, epsilon: epsilon)
   }
@@ -122,6 +124,7 @@ public final class GroupNorm: Module, UnaryLayer {
     (self.groups, self.epsilon) = (groups, epsilon)
   }
 
+  /// The output has the shape of `x`.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     groupNorm(x, groups: groups, weight: weight, bias: bias, epsilon: epsilon)
   }
@@ -140,6 +143,7 @@ public final class LayerNorm: Module, UnaryLayer {
     (self.shape, self.epsilon) = (shape, epsilon)
   }
 
+  /// The output has the shape of `x`.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     layerNorm(x, shape: shape, weight: weight, bias: bias, epsilon: epsilon)
   }
@@ -151,6 +155,7 @@ public final class Dropout: Module, UnaryLayer {
 
   public init(_ probability: Double = 0.5) { self.probability = probability }
 
+  /// The output has the shape of `x`.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     dropout(x, probability: probability, training: isTraining)
   }

@@ -9,6 +9,7 @@ open class Module {
   /// Whether the module trains: dropout drops and batch normalisation uses the batch's statistics.
   public private(set) var isTraining = true
 
+  /// A module in training mode.
   public init() {}
 
   /// The modules held directly, by key, in the order of declaration.
@@ -42,6 +43,7 @@ open class Module {
       + children.flatMap { child in child.module.namedBuffers.map { ("\(child.key).\($0.key)", $0.buffer) } }
   }
 
+  /// The weights of this module and all below it.
   public var parameters: [Parameter] { namedParameters.map(\.parameter) }
 
   /// The number of trainable values.
@@ -112,28 +114,35 @@ private func unwrapped(_ value: Any) -> Any {
 
 /// Modules applied one after the other; keys are their numbers, as in PyTorch's `nn.Sequential`.
 public final class Sequential: Module, UnaryLayer {
+  /// The layers in order.
   public let layers: [any UnaryLayer]
 
+  /// Applies `layers` in order.
   public init(_ layers: [any UnaryLayer]) { self.layers = layers }
 
+  /// Applies `layers` in order.
   public convenience init(_ layers: any UnaryLayer...) { self.init(layers) }
 
   public override var children: [(key: String, module: Module)] {
     layers.enumerated().compactMap { index, layer in (layer as? Module).map { ("\(index)", $0) } }
   }
 
+  /// The last layer's output.
   public func callAsFunction(_ x: Tensor) -> Tensor { layers.reduce(x) { $1($0) } }
 }
 
 /// Something that takes one tensor and gives one.
 public protocol UnaryLayer {
+  /// The output for `x`.
   func callAsFunction(_ x: Tensor) -> Tensor
 }
 
 /// A function without weights as a layer of ``Sequential``.
 public struct Activation: UnaryLayer {
   let function: (Tensor) -> Tensor
+  /// A layer that applies `function`.
   public init(_ function: @escaping (Tensor) -> Tensor) { self.function = function }
+  /// function(x).
   public func callAsFunction(_ x: Tensor) -> Tensor { function(x) }
 }
 

@@ -2,6 +2,7 @@
 
 /// Keeps `average` close to `source`: average ← decay · average + (1 − decay) · source.
 public final class ExponentialMovingAverage<Network: Module> {
+  /// The slow copy.
   public let average: Network
   private let source: Network
 

@@ -70,7 +70,9 @@ public enum AtomicFile {
 
 /// A file that could not be written, with the system's reason.
 public struct AtomicFileError: Error, CustomStringConvertible {
+  /// The file's path.
   public let path: String
+  /// The system's words.
   public let reason: String
 
   /// Takes the reason from `errno`, so it must be made right after the call that failed.

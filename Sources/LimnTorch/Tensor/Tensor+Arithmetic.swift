@@ -1,9 +1,13 @@
 // Element by element: operators, functions of one and two tensors, comparisons.
 
 extension Tensor {
+  /// Element by element; shapes are broadcast.
   public static func + (a: Tensor, b: Tensor) -> Tensor { torch("add.Tensor", .tensor(a), .tensor(b)) }
+  /// Element by element; shapes are broadcast.
   public static func - (a: Tensor, b: Tensor) -> Tensor { torch("sub.Tensor", .tensor(a), .tensor(b)) }
+  /// Element by element; shapes are broadcast.
   public static func * (a: Tensor, b: Tensor) -> Tensor { torch("mul.Tensor", .tensor(a), .tensor(b)) }
+  /// Element by element; shapes are broadcast.
   public static func / (a: Tensor, b: Tensor) -> Tensor { torch("div.Tensor", .tensor(a), .tensor(b)) }
   public static prefix func - (a: Tensor) -> Tensor { torch("neg", .tensor(a)) }
 
@@ -20,19 +24,27 @@ extension Tensor {
   public static func -= (a: inout Tensor, b: Tensor) { a = a - b }
   public static func *= (a: inout Tensor, b: Double) { a = a * b }
 
+  /// x to a power.
   public func pow(_ exponent: Double) -> Tensor {
     torch("pow.Tensor_Scalar", .tensor(self), .double(exponent))
   }
+  /// x to a power for each element (broadcast).
   public func pow(_ exponent: Tensor) -> Tensor {
     torch("pow.Tensor_Tensor", .tensor(self), .tensor(exponent))
   }
+  /// x².
   public func square() -> Tensor { self * self }
+  /// √x.
   public func sqrt() -> Tensor { torch("sqrt", .tensor(self)) }
   /// 1 / √x.
   public func rsqrt() -> Tensor { torch("rsqrt", .tensor(self)) }
+  /// 1 / x.
   public func reciprocal() -> Tensor { torch("reciprocal", .tensor(self)) }
+  /// eˣ.
   public func exp() -> Tensor { torch("exp", .tensor(self)) }
+  /// The natural logarithm.
   public func log() -> Tensor { torch("log", .tensor(self)) }
+  /// The logarithm to base 2.
   public func log2() -> Tensor { torch("log2", .tensor(self)) }
   /// log(1 + x), exact near zero.
   public func log1p() -> Tensor { torch("log1p", .tensor(self)) }
@@ -40,12 +52,17 @@ extension Tensor {
   public func expm1() -> Tensor { torch("expm1", .tensor(self)) }
   /// The Gauss error function.
   public func erf() -> Tensor { torch("erf", .tensor(self)) }
+  /// |x|.
   public func abs() -> Tensor { torch("abs", .tensor(self)) }
   /// −1, 0 or 1.
   public func sign() -> Tensor { torch("sign", .tensor(self)) }
+  /// The sine of radians.
   public func sin() -> Tensor { torch("sin", .tensor(self)) }
+  /// The cosine of radians.
   public func cos() -> Tensor { torch("cos", .tensor(self)) }
+  /// The largest integer not above.
   public func floor() -> Tensor { torch("floor", .tensor(self)) }
+  /// The smallest integer not below.
   public func ceil() -> Tensor { torch("ceil", .tensor(self)) }
   /// To the nearest integer, halves to even.
   public func round() -> Tensor { torch("round", .tensor(self)) }
@@ -60,21 +77,37 @@ extension Tensor {
     torch("clamp", .tensor(self), .double(min), .double(max))
   }
 
+  /// Where the element is greater, bool.
   public func isGreater(than other: Tensor) -> Tensor { torch("gt.Tensor", .tensor(self), .tensor(other)) }
+  /// Where the element is greater, bool.
   public func isGreater(than other: Double) -> Tensor { torch("gt.Scalar", .tensor(self), .double(other)) }
+  /// Where the element is less, bool.
   public func isLess(than other: Tensor) -> Tensor { torch("lt.Tensor", .tensor(self), .tensor(other)) }
+  /// Where the element is less, bool.
   public func isLess(than other: Double) -> Tensor { torch("lt.Scalar", .tensor(self), .double(other)) }
+  /// Where the element is greater or equal, bool.
   public func isAtLeast(_ other: Tensor) -> Tensor { torch("ge.Tensor", .tensor(self), .tensor(other)) }
+  /// Where the element is greater or equal, bool.
   public func isAtLeast(_ other: Double) -> Tensor { torch("ge.Scalar", .tensor(self), .double(other)) }
+  /// Where the element is less or equal, bool.
   public func isAtMost(_ other: Tensor) -> Tensor { torch("le.Tensor", .tensor(self), .tensor(other)) }
+  /// Where the element is less or equal, bool.
   public func isAtMost(_ other: Double) -> Tensor { torch("le.Scalar", .tensor(self), .double(other)) }
+  /// Where the elements are equal, bool.
   public func isEqual(to other: Tensor) -> Tensor { torch("eq.Tensor", .tensor(self), .tensor(other)) }
+  /// Where the element equals the number, bool.
   public func isEqual(to other: Double) -> Tensor { torch("eq.Scalar", .tensor(self), .double(other)) }
+  /// Where the element differs from the number, bool.
   public func isNotEqual(to other: Double) -> Tensor { torch("ne.Scalar", .tensor(self), .double(other)) }
+  /// Where the elements differ, bool.
   public func isNotEqual(to other: Tensor) -> Tensor { torch("ne.Tensor", .tensor(self), .tensor(other)) }
+  /// Where the element is neither infinite nor NaN, bool.
   public func isFinite() -> Tensor { torch("isfinite", .tensor(self)) }
+  /// Where the element is zero, bool.
   public func logicalNot() -> Tensor { torch("logical_not", .tensor(self)) }
+  /// Where neither element is zero, bool.
   public func logicalAnd(_ other: Tensor) -> Tensor { torch("logical_and", .tensor(self), .tensor(other)) }
+  /// Where either element is not zero, bool.
   public func logicalOr(_ other: Tensor) -> Tensor { torch("logical_or", .tensor(self), .tensor(other)) }
 
   /// `a` where the condition holds, `b` elsewhere.

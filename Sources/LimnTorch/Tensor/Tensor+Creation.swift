@@ -105,6 +105,8 @@ extension Tensor {
     torch("cat", .tensors(tensors), .int(dim))
   }
 
+  /// Zeros of this shape, type and device.
   public func zerosLike() -> Tensor { torch("zeros_like", .tensor(self)) }
+  /// Ones of this shape, type and device.
   public func onesLike() -> Tensor { torch("ones_like", .tensor(self)) }
 }

@@ -25,8 +25,10 @@ extension Tensor {
   /// The lower triangular factor of a positive definite matrix.
   public func cholesky() -> Tensor { torch("linalg_cholesky", .tensor(self)) }
 
+  /// The inverse of square matrices [..., n, n].
   public func inverse() -> Tensor { torch("linalg_inv", .tensor(self)) }
 
+  /// The determinants of square matrices [..., n, n].
   public func determinant() -> Tensor { torch("linalg_det", .tensor(self)) }
 
   /// x with self · x = right-hand side.

@@ -1,12 +1,16 @@
 // From many elements to fewer: sums, moments, extremes, order.
 
 extension Tensor {
+  /// The sum of all elements.
   public func sum() -> Tensor { torch("sum", .tensor(self)) }
+  /// The sum over `dims`.
   public func sum(dims: [Int], keepDim: Bool = false) -> Tensor {
     torch("sum.dim_IntList", .tensor(self), .ints(dims), .bool(keepDim))
   }
 
+  /// The mean of all elements.
   public func mean() -> Tensor { torch("mean", .tensor(self)) }
+  /// The mean over `dims`.
   public func mean(dims: [Int], keepDim: Bool = false) -> Tensor {
     torch("mean.dim", .tensor(self), .ints(dims), .bool(keepDim))
   }
@@ -31,11 +35,15 @@ extension Tensor {
     torch("logsumexp", .tensor(self), .ints(dims), .bool(keepDim))
   }
 
+  /// The smallest of all elements.
   public func min() -> Tensor { torch("min", .tensor(self)) }
+  /// The largest of all elements.
   public func max() -> Tensor { torch("max", .tensor(self)) }
+  /// The smallest over `dims`.
   public func amin(dims: [Int], keepDim: Bool = false) -> Tensor {
     torch("amin", .tensor(self), .ints(dims), .bool(keepDim))
   }
+  /// The largest over `dims`.
   public func amax(dims: [Int], keepDim: Bool = false) -> Tensor {
     torch("amax", .tensor(self), .ints(dims), .bool(keepDim))
   }
@@ -44,6 +52,7 @@ extension Tensor {
   public func argmax(dim: Int, keepDim: Bool = false) -> Tensor {
     torch("argmax", .tensor(self), .int(dim), .bool(keepDim))
   }
+  /// The index of the smallest element along an axis; the first of equals.
   public func argmin(dim: Int, keepDim: Bool = false) -> Tensor {
     torch("argmin", .tensor(self), .int(dim), .bool(keepDim))
   }
@@ -56,6 +65,7 @@ extension Tensor {
     torch("quantile.scalar", .tensor(self), .double(q), .int(dim), .bool(keepDim))
   }
 
+  /// The elements in order along an axis, and where each was.
   public func sorted(dim: Int = -1, descending: Bool = false) -> (values: Tensor, indices: Tensor) {
     let results = torchTensors("sort", .tensor(self), .int(dim), .bool(descending))
     return (results[0], results[1])
@@ -67,6 +77,7 @@ extension Tensor {
     return (results[0], results[1])
   }
 
+  /// Running sums along an axis.
   public func cumsum(dim: Int) -> Tensor { torch("cumsum", .tensor(self), .int(dim)) }
 
   /// The Euclidean norm over `dims`, or of all elements.
@@ -74,6 +85,8 @@ extension Tensor {
     torch("linalg_vector_norm", .tensor(self), .double(2), .ints(dims), .bool(keepDim))
   }
 
+  /// Whether any element is not zero, a bool.
   public func any() -> Tensor { torch("any", .tensor(self)) }
+  /// Whether no element is zero, a bool.
   public func all() -> Tensor { torch("all", .tensor(self)) }
 }

@@ -3,7 +3,9 @@
 extension Tensor {
   /// One length may be −1: it takes what is left.
   public func reshaped(_ shape: [Int]) -> Tensor { torch("reshape", .tensor(self), .ints(shape)) }
+  /// Axis i of the result is axis `dims[i]`.
   public func permuted(_ dims: [Int]) -> Tensor { torch("permute", .tensor(self), .ints(dims)) }
+  /// Two axes exchanged.
   public func transposed(_ a: Int, _ b: Int) -> Tensor {
     torch("transpose.int", .tensor(self), .int(a), .int(b))
   }
@@ -13,9 +15,11 @@ extension Tensor {
   public func squeezed(_ dim: Int) -> Tensor { torch("squeeze.dim", .tensor(self), .int(dim)) }
   /// Axes of length one repeated without a copy; −1 keeps a length.
   public func expanded(_ shape: [Int]) -> Tensor { torch("expand", .tensor(self), .ints(shape)) }
+  /// The axes `start` to `end` joined into one.
   public func flattened(from start: Int = 0, to end: Int = -1) -> Tensor {
     torch("flatten.using_ints", .tensor(self), .int(start), .int(end))
   }
+  /// Reversed along `dims`.
   public func flipped(_ dims: [Int]) -> Tensor { torch("flip", .tensor(self), .ints(dims)) }
   /// Copies laid side by side, so many along each axis.
   public func repeated(_ counts: [Int]) -> Tensor { torch("repeat", .tensor(self), .ints(counts)) }
@@ -23,6 +27,7 @@ extension Tensor {
   public func repeatInterleaved(_ count: Int, dim: Int) -> Tensor {
     torch("repeat_interleave.self_int", .tensor(self), .int(count), .int(dim))
   }
+  /// Shifted along `dims`; what leaves at one end enters at the other.
   public func rolled(_ shifts: [Int], dims: [Int]) -> Tensor {
     torch("roll", .tensor(self), .ints(shifts), .ints(dims))
   }
@@ -30,6 +35,7 @@ extension Tensor {
   public func rotated90(_ turns: Int, dims: [Int]) -> Tensor {
     torch("rot90", .tensor(self), .int(turns), .ints(dims))
   }
+  /// `length` positions from `start` along an axis; a view.
   public func narrowed(dim: Int, start: Int, length: Int) -> Tensor {
     torch("narrow", .tensor(self), .int(dim), .int(start), .int(length))
   }

@@ -20,7 +20,9 @@ public struct SafetensorsError: Error, CustomStringConvertible, LocalizedError {
 public enum Safetensors {
   /// The tensors of a file and the strings its writer left.
   public struct Contents {
+    /// The tensors by name.
     public let tensors: [String: Tensor]
+    /// The strings by key.
     public let metadata: [String: String]
   }
 

@@ -2,6 +2,7 @@
 
 /// Why weights do not fit a module.
 public struct StateDictError: Error, CustomStringConvertible {
+  /// One line that names the keys.
   public let description: String
 }
 
