@@ -5,6 +5,7 @@ import Foundation
 import LimnDatasets
 
 import enum LimnTorch.HumanReadable
+import enum LimnTorch.Torch
 
 struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -22,6 +23,8 @@ struct CheckCommand: ParsableCommand {
   var datasets: [String]
 
   func run() throws {
+    // Images are looked at one by one, and one is too small to share among threads.
+    Torch.threadCount = 1
     for path in datasets {
       let dataset = try Dataset.open(URL(fileURLWithPath: path))
       let found = try dataset.verify()

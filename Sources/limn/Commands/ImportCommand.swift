@@ -106,6 +106,9 @@ struct ImportCommand: ParsableCommand {
   }
 
   func run() throws {
+    // Images are small: threads that wait for each other at every operator cost more than they give, and on a
+    // busy machine twenty times more.
+    Torch.threadCount = 1
     var line: ProgressLine?
     Interruption.install()
     let summary = try Importer.run(
