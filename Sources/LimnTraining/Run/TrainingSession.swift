@@ -32,9 +32,10 @@ struct DatasetStream: TrainingData {
     guard !train.isEmpty else {
       throw RunError("\(dataset.url.path): no image in the split 'train'; import it with a larger training share")
     }
+    // On the CPU a second team of threads would only fight for the cores.
     loader = try BatchLoader(
       dataset, indices: train, batchSize: 1, seed: Seed.derive(options.seed, 0xDA7A), mirror: options.mirror,
-      device: device)
+      device: device, prefetch: device != .cpu)
   }
 
   func batch(at position: Int, count: Int) -> Tensor { loader.batch(from: position, count: count).images }
