@@ -66,7 +66,8 @@ func pgganForwardMatchesPyTorch(key: String, growth: PGGANGrowth) throws {
   #expect(relativeError(images[0..<2], fixture["\(key).images"]) < tolerance)
   let real = fixture.adversary.discriminator(fixture.reals(growth), growth: growth)
   #expect(relativeError(real, fixture["\(key).real_logits"]) < tolerance)
-  let both = fixture.adversary.discriminator(Tensor.cat([fixture.reals(growth), images]), growth: growth, sets: 2)
+  let both = fixture.adversary.discriminator(
+    Tensor.cat([fixture.reals(growth), images]), growth: growth, sets: 2)
   #expect(relativeError(both[8...], fixture["\(key).fake_logits"]) < tolerance)
 }
 
@@ -77,7 +78,8 @@ func pgganLossesMatchPyTorch(key: String, growth: PGGANGrowth) throws {
   #expect(relativeError(loss, fixture["\(key).d_loss"]) < tolerance)
   #expect(relativeError(terms["penalty"] ?? loss, fixture["\(key).gradient_penalty"]) < tolerance)
   #expect(relativeError(terms["penalty_drift"] ?? loss, fixture["\(key).drift"]) < tolerance)
-  let generatorLoss = fixture.adversary.generatorLoss(fixture["z_g"], growth: growth, context: fixture.context)
+  let generatorLoss = fixture.adversary.generatorLoss(
+    fixture["z_g"], growth: growth, context: fixture.context)
   #expect(relativeError(generatorLoss, fixture["\(key).g_loss"]) < tolerance)
 }
 
@@ -155,13 +157,15 @@ func pgganWorksAtEverySize(resolution: Int, channels: Int) {
   (recipe.widthBase, recipe.widthMax, recipe.latentSize) = (16, 4, 4)
   (recipe.stabiliseImages, recipe.fadeImages, recipe.batchSizes) = (8, 8, [4])
   let method = try PGGAN(
-    recipe: recipe, setting: MethodSetting(shape: ImageShape(channels: 1, height: 8, width: 8), totalImages: 32))
+    recipe: recipe,
+    setting: MethodSetting(shape: ImageShape(channels: 1, height: 8, width: 8), totalImages: 32))
   let images = Tensor.rand([4, 1, 8, 8], generator: Generator(seed: 1)) * 2 - 1
   let counts = (0..<7).map { step in
     _ = method.step(
       StepContext(step: step, imagesSeen: step * 4, images: images, precision: .float32, seed: 0))
-    return Int(method.adversary.generatorOptimizer.state["generator.conv0.weight/step"]?.item()
-      ?? method.adversary.generatorOptimizer.state["conv0.weight/step"]?.item() ?? -1)
+    return Int(
+      method.adversary.generatorOptimizer.state["generator.conv0.weight/step"]?.item()
+        ?? method.adversary.generatorOptimizer.state["conv0.weight/step"]?.item() ?? -1)
   }
   // Images 0–8 stabilise 4×4; at 8 a fade would have weight 0, so it begins at 12; 16 ends it.
   #expect(counts == [1, 2, 3, 1, 1, 2, 3])

@@ -20,7 +20,8 @@ private struct Pix2PixFixture {
 
   init(_ normalization: Pix2PixNormalization = .batch) throws {
     values = try Safetensors.read(fixture("synthesis/pix2pix.safetensors")).tensors
-    unet = UNetGenerator(inputChannels: 1, outputChannels: 1, size: 32, width: 1, normalization: normalization)
+    unet = UNetGenerator(
+      inputChannels: 1, outputChannels: 1, size: 32, width: 1, normalization: normalization)
     patchGAN = PatchGANDiscriminator(inputChannels: 2, width: 1, normalization: normalization)
     try unet.load(values, prefix: "unet.")
     try patchGAN.load(values, prefix: "patchgan.")
@@ -57,7 +58,8 @@ private struct Pix2PixFixture {
 
 @Test func pix2pixWithInstanceStatisticsMatchesPyTorch() throws {
   let fixture = try Pix2PixFixture(.instance)
-  #expect(relativeError(fixture.unet(fixture.sketches, noise: nil)[0..<1], fixture["instance.output"]) < tolerance)
+  #expect(
+    relativeError(fixture.unet(fixture.sketches, noise: nil)[0..<1], fixture["instance.output"]) < tolerance)
   let logits = fixture.patchGAN(condition: fixture.sketches, image: fixture.images)
   #expect(relativeError(logits, fixture["instance.logits"]) < tolerance)
 }
@@ -88,7 +90,8 @@ func patchGANParameterCounts(channels: Int, count: Int) {
   let values = try Safetensors.read(fixture("synthesis/skrgan.safetensors")).tensors
   var recipe = PGGANRecipe()
   (recipe.widthBase, recipe.widthMax, recipe.latentSize, recipe.firstResolution) = (32, 4, 4, 32)
-  let adversary = try GrowingAdversary(recipe: recipe, shape: ImageShape(channels: 1, height: 32, width: 32)) {
+  let adversary = try GrowingAdversary(recipe: recipe, shape: ImageShape(channels: 1, height: 32, width: 32))
+  {
     SketchGenerator(
       resolution: 32, width: PGGANWidth(base: 32, max: 4), latentSize: 4, latentCode: .learned)
   }
@@ -102,7 +105,8 @@ func patchGANParameterCounts(channels: Int, count: Int) {
   let (loss, terms) = adversary.discriminatorLoss(
     reals: sketches, fakes: fakes, mixing: mixing, growth: growth, context: context)
   #expect(relativeError(loss, values["step0.sketch.d_loss"] ?? sketches) < tolerance)
-  #expect(relativeError(terms["penalty"] ?? loss, values["step0.sketch.gradient_penalty"] ?? sketches) < tolerance)
+  #expect(
+    relativeError(terms["penalty"] ?? loss, values["step0.sketch.gradient_penalty"] ?? sketches) < tolerance)
 }
 
 // MARK: - The method
@@ -115,7 +119,8 @@ func tinySkrGAN(_ change: (inout SkrGANRecipe) -> Void = { _ in }) throws -> Skr
   change(&recipe)
   return try Initialization.with(Generator(seed: 1)) {
     try SkrGAN(
-      recipe: recipe, setting: MethodSetting(shape: ImageShape(channels: 1, height: 32, width: 32), totalImages: 60))
+      recipe: recipe,
+      setting: MethodSetting(shape: ImageShape(channels: 1, height: 32, width: 32), totalImages: 60))
   }
 }
 
@@ -182,7 +187,9 @@ func skrganTrainsWithEveryOption(code: LatentCode, schedule: RenderSchedule) thr
 @Test func truncationPullsTowardsTheMean() throws {
   let method = try tinySkrGAN { $0.sketch.firstResolution = 32 }
   func spread(_ truncation: Double) -> Double {
-    let sketches = (0..<8).compactMap { method.generate(seed: $0, truncation: truncation).companions["sketches"] }
+    let sketches = (0..<8).compactMap {
+      method.generate(seed: $0, truncation: truncation).companions["sketches"]
+    }
     return Tensor.stack(sketches).std(dims: [0]).mean().item()
   }
   #expect(spread(0) < 1e-6)

@@ -15,7 +15,9 @@ public protocol GrowingGenerator: Module {
 
 extension GrowingGenerator {
   /// z: [N, latent] → [N, channels, R, R].
-  func callAsFunction(_ z: Tensor, growth: PGGANGrowth) -> Tensor { image(of: features(of: z), growth: growth) }
+  func callAsFunction(_ z: Tensor, growth: PGGANGrowth) -> Tensor {
+    image(of: features(of: z), growth: growth)
+  }
 }
 
 extension PGGANGenerator: GrowingGenerator {}
@@ -35,7 +37,8 @@ final class GrowingAdversary<Generator: GrowingGenerator> {
   init(recipe: PGGANRecipe, shape: ImageShape, makeGenerator: () -> Generator) throws {
     (generator, self.recipe) = (makeGenerator(), recipe)
     schedule = recipe.schedule(resolution: shape.height)
-    discriminator = PGGANDiscriminator(resolution: shape.height, channels: shape.channels, width: recipe.width)
+    discriminator = PGGANDiscriminator(
+      resolution: shape.height, channels: shape.channels, width: recipe.width)
     average = try ExponentialMovingAverage(of: generator, in: makeGenerator())
     let betas = (recipe.adamBeta1, recipe.adamBeta2)
     generatorOptimizer = Adam(generator.namedParameters, betas: betas, epsilon: 1e-8)
@@ -92,7 +95,8 @@ final class GrowingAdversary<Generator: GrowingGenerator> {
     let fakes = withoutGradients { context.autocast { generator(z, growth: growth).to(.float32) } }
     let u = Tensor.rand([reals.size(0), 1, 1, 1], generator: context.generator(2))
     discriminatorOptimizer.zeroGradients()
-    let (loss, terms) = discriminatorLoss(reals: reals, fakes: fakes, mixing: u, growth: growth, context: context)
+    let (loss, terms) = discriminatorLoss(
+      reals: reals, fakes: fakes, mixing: u, growth: growth, context: context)
     loss.backward()
     discriminatorOptimizer.step()
     return terms.merging(["loss_d": loss]) { $1 }.mapValues { $0.detached() }
@@ -115,7 +119,8 @@ final class GrowingAdversary<Generator: GrowingGenerator> {
       let drift = real.square().mean() * recipe.drift
       let loss = fake.mean() - real.mean() + penalty + drift
       return (
-        loss, ["critic_real": real.mean(), "critic_fake": fake.mean(), "penalty": penalty, "penalty_drift": drift]
+        loss,
+        ["critic_real": real.mean(), "critic_fake": fake.mean(), "penalty": penalty, "penalty_drift": drift]
       )
     }
   }

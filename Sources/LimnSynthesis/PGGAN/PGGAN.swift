@@ -11,7 +11,8 @@ public final class PGGAN: GenerativeMethod {
   public static let about = MethodDescription(
     name: "pggan", title: "Progressive Growing of GANs",
     paper: "Karras, Aila, Laine & Lehtinen, ICLR 2018, arXiv:1710.10196",
-    summary: "Draws images from noise. Generator and critic begin at 4×4 pixels and grow to the dataset's size.")
+    summary:
+      "Draws images from noise. Generator and critic begin at 4×4 pixels and grow to the dataset's size.")
 
   public static let companions: [String] = []
 

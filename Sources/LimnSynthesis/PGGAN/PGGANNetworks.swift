@@ -113,7 +113,9 @@ public final class PGGANGenerator: Module {
   public func callAsFunction(_ z: Tensor) -> Tensor { self(z, growth: PGGANGrowth(stage: blocks.count)) }
 
   /// z: [N, latent] → [N, channels, R, R] with R = `growth.resolution`.
-  public func callAsFunction(_ z: Tensor, growth: PGGANGrowth) -> Tensor { image(of: features(of: z), growth: growth) }
+  public func callAsFunction(_ z: Tensor, growth: PGGANGrowth) -> Tensor {
+    image(of: features(of: z), growth: growth)
+  }
 
   /// What the first layer makes of a latent: [N, latent] → [N, nf(1), 4, 4].
   public func features(of z: Tensor) -> Tensor { pixelNorm(lrelu(dense(pixelNorm(z)))) }

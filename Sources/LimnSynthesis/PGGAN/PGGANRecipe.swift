@@ -38,14 +38,17 @@ public struct PGGANRecipe: MethodRecipe, Equatable {
   public init() {}
 
   public static let keys = [
-    RecipeKey("width_base", "channels at scale s are min(width_base / 2^s, width_max)", source: "paper, table 2"),
+    RecipeKey(
+      "width_base", "channels at scale s are min(width_base / 2^s, width_max)", source: "paper, table 2"),
     RecipeKey("width_max", "the widest layer", source: "paper, table 2"),
     RecipeKey("latent_size", "length of the latent vector", source: "paper, appendix A.1"),
     RecipeKey("first_resolution", "pixels along a side where growing begins", source: "paper, section 2"),
     RecipeKey(
-      "stabilise_images", "images for which a resolution trains alone; null: 600000, scaled down so that a shorter "
+      "stabilise_images",
+      "images for which a resolution trains alone; null: 600000, scaled down so that a shorter "
         + "run is fully grown after 70 % of its images", source: "paper, appendix A.1; scaling: Limn"),
-    RecipeKey("fade_images", "images over which the next resolution fades in; null: as above", source: "as above"),
+    RecipeKey(
+      "fade_images", "images over which the next resolution fades in; null: as above", source: "as above"),
     RecipeKey("batch_sizes", "images in a step at 4, 8, 16, … pixels", source: "official code, one GPU"),
     RecipeKey("learning_rates", "Adam's rate at 4, 8, 16, … pixels", source: "official code, one GPU"),
     RecipeKey("adam_beta1", "Adam's β1", source: "paper, appendix A.1"),
@@ -54,25 +57,33 @@ public struct PGGANRecipe: MethodRecipe, Equatable {
     RecipeKey("gradient_penalty", "weight λ of (‖∇D‖ − 1)²", source: "WGAN-GP, section 4"),
     RecipeKey("drift", "weight of D(real)²", source: "paper, appendix A.1"),
     RecipeKey(
-      "penalty_at_final_size", "take the gradient's norm on images enlarged to the final size; null: true where the "
+      "penalty_at_final_size",
+      "take the gradient's norm on images enlarged to the final size; null: true where the "
         + "phases have the paper's length, else false, since the critic then has no time to become so steep",
       source: "official code; short runs: Limn"),
-    RecipeKey("average_decay", "decay of the generator's moving average, for each step", source: "paper, appendix A.1"),
+    RecipeKey(
+      "average_decay", "decay of the generator's moving average, for each step", source: "paper, appendix A.1"
+    ),
   ]
 
   /// The recipe with the lengths of the phases decided for a run.
   func resolved(for setting: MethodSetting) throws -> PGGANRecipe {
     let resolution = setting.shape.height
-    guard setting.shape.width == resolution, resolution.nonzeroBitCount == 1, (4...1024).contains(resolution) else {
+    guard setting.shape.width == resolution, resolution.nonzeroBitCount == 1, (4...1024).contains(resolution)
+    else {
       throw RecipeError(
         "the dataset's images are \(setting.shape.width)×\(resolution); a growing GAN needs squares of a power of "
           + "two from 4 to 1024. Import with --size \(nearestPowerOfTwo(resolution))")
     }
     guard firstResolution.nonzeroBitCount == 1, (4...resolution).contains(firstResolution) else {
-      throw RecipeError("first_resolution is \(firstResolution); expected a power of two from 4 to \(resolution)")
+      throw RecipeError(
+        "first_resolution is \(firstResolution); expected a power of two from 4 to \(resolution)")
     }
-    guard !batchSizes.isEmpty, batchSizes.allSatisfy({ $0 > 0 && ($0 < 4 || $0 % 4 == 0) }), !learningRates.isEmpty
-    else { throw RecipeError("batch_sizes must be 1, 2, 3 or multiples of 4 (the minibatch statistic's groups)") }
+    guard !batchSizes.isEmpty, batchSizes.allSatisfy({ $0 > 0 && ($0 < 4 || $0 % 4 == 0) }),
+      !learningRates.isEmpty
+    else {
+      throw RecipeError("batch_sizes must be 1, 2, 3 or multiples of 4 (the minibatch statistic's groups)")
+    }
     let growths = growthStages(resolution: resolution) - growthStages(resolution: firstResolution)
     let affordable = growths == 0 ? 0 : setting.totalImages * 7 / 10 / (2 * growths)
     var recipe = self

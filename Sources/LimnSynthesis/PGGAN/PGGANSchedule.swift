@@ -10,7 +10,8 @@ public struct PGGANSchedule: Sendable, Equatable {
   /// Images over which the next resolution fades in.
   public var fadeImages: Int
 
-  public init(firstStage: Int = 0, lastStage: Int, stabiliseImages: Int = 600_000, fadeImages: Int = 600_000) {
+  public init(firstStage: Int = 0, lastStage: Int, stabiliseImages: Int = 600_000, fadeImages: Int = 600_000)
+  {
     (self.firstStage, self.lastStage) = (firstStage, lastStage)
     (self.stabiliseImages, self.fadeImages) = (stabiliseImages, fadeImages)
   }

@@ -18,10 +18,12 @@ final class RenderAdversary {
       inputChannels: 1, outputChannels: shape.channels, size: shape.height, width: recipe.width,
       normalization: recipe.normalization)
     discriminator = PatchGANDiscriminator(
-      inputChannels: 1 + shape.channels, width: recipe.discriminatorWidth, normalization: recipe.normalization)
+      inputChannels: 1 + shape.channels, width: recipe.discriminatorWidth, normalization: recipe.normalization
+    )
     let betas = (recipe.adamBeta1, recipe.adamBeta2)
     generatorOptimizer = Adam(generator.namedParameters, learningRate: recipe.learningRate, betas: betas)
-    discriminatorOptimizer = Adam(discriminator.namedParameters, learningRate: recipe.learningRate, betas: betas)
+    discriminatorOptimizer = Adam(
+      discriminator.namedParameters, learningRate: recipe.learningRate, betas: betas)
   }
 
   /// One update of the critic, then one of the render network.

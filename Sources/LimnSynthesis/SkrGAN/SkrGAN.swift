@@ -13,7 +13,8 @@ public final class SkrGAN: GenerativeMethod {
   public static let about = MethodDescription(
     name: "skrgan", title: "Sketching-rendering GAN",
     paper: "Zhang et al., MICCAI 2019, arXiv:1908.04346",
-    summary: "Draws a sketch from noise with a growing GAN, then renders it with pix2pix. Images come with their "
+    summary:
+      "Draws a sketch from noise with a growing GAN, then renders it with pix2pix. Images come with their "
       + "sketches, which serve as labels of structure.")
 
   public static let companions = ["sketches"]
@@ -84,7 +85,8 @@ public final class SkrGAN: GenerativeMethod {
     let pair = renderPair(sketches[0..<count], context.images[0..<count], growth)
     let drawn = joins ? drawSketches(count, growth, context) : nil
     if joins { sketching.generatorOptimizer.zeroGradients() }
-    let renderLosses = rendering.step(sketches: pair.sketches, images: pair.images, drawn: drawn, context: context)
+    let renderLosses = rendering.step(
+      sketches: pair.sketches, images: pair.images, drawn: drawn, context: context)
     if joins { sketching.generatorOptimizer.step() }
     return sketchLosses.merging(renderLosses) { $1 }
   }
@@ -109,7 +111,8 @@ public final class SkrGAN: GenerativeMethod {
   public func previews(seed: UInt64) -> [(name: String, images: Tensor)] {
     let drawn = (0..<36).map { generate(seed: Seed.derive(seed, $0), truncation: 1) }
     return [
-      ("", Tensor.stack(drawn.map(\.image))), ("sketches", Tensor.stack(drawn.compactMap { $0.companions["sketches"] })),
+      ("", Tensor.stack(drawn.map(\.image))),
+      ("sketches", Tensor.stack(drawn.compactMap { $0.companions["sketches"] })),
     ]
   }
 

@@ -40,9 +40,11 @@ public struct RenderRecipe: Codable, Sendable, Equatable {
 
   static let keys = [
     RecipeKey("width", "channels of the U-Net's outermost level", source: "pix2pix, appendix 6.1"),
-    RecipeKey("discriminator_width", "channels of the PatchGAN's first layer", source: "pix2pix, appendix 6.1.2"),
     RecipeKey(
-      "normalization", "instance or batch statistics; with instance statistics an image does not depend on its "
+      "discriminator_width", "channels of the PatchGAN's first layer", source: "pix2pix, appendix 6.1.2"),
+    RecipeKey(
+      "normalization",
+      "instance or batch statistics; with instance statistics an image does not depend on its "
         + "batch", source: "pix2pix trains with one image in the batch, where both are the same"),
     RecipeKey("batch_size", "images in a step, at most the sketch network's", source: "paper, section 3.1"),
     RecipeKey("learning_rate", "Adam's rate", source: "pix2pix, section 3.3"),
@@ -51,11 +53,11 @@ public struct RenderRecipe: Codable, Sendable, Equatable {
     RecipeKey("l1_weight", "λ of the L1 distance", source: "paper, equation 2: 100"),
     RecipeKey("schedule", "staged, cogrowing or frozen", source: "open in the paper; default: Limn"),
     RecipeKey(
-      "joint_weight", "weight of the adversarial term on renders of generated sketches once they are grown; it "
+      "joint_weight",
+      "weight of the adversarial term on renders of generated sketches once they are grown; it "
         + "reaches the sketch generator too; 0 switches it off", source: "open in the paper; default: Limn"),
   ]
 }
-
 
 /// The hyper-parameters of SkrGAN.
 public struct SkrGANRecipe: MethodRecipe, Equatable {
@@ -77,8 +79,10 @@ public struct SkrGANRecipe: MethodRecipe, Equatable {
     RecipeKey("sigma", "the Gaussian's σ in pixels; null: 1 up to 256 pixels, else 2", source: "Limn"),
     RecipeKey("morphology", "none, cross, ellipse, square or area", source: "paper: opening, then closing"),
     RecipeKey("element_size", "width of the structuring element, odd", source: "Limn"),
-    RecipeKey("area_threshold", "pixels below which parts go, for area", source: "a public re-implementation"),
-    RecipeKey("connectivity", "1 for four neighbours, 2 for eight, for area", source: "a public re-implementation"),
+    RecipeKey(
+      "area_threshold", "pixels below which parts go, for area", source: "a public re-implementation"),
+    RecipeKey(
+      "connectivity", "1 for four neighbours, 2 for eight, for area", source: "a public re-implementation"),
     RecipeKey(
       "field_of_view_threshold", "leaves out the rim of a round field of view; null: none; fundus about 0.08",
       source: "Limn"),

@@ -105,7 +105,8 @@ private struct RecipeTree {
         let name = (path + [key]).joined(separator: ".")
         let known = object.keys.map { (path + [$0]).joined(separator: ".") }
         let hint = nearest(to: name, in: known).map { "; did you mean '\($0)'?" } ?? ""
-        throw RecipeError("unknown recipe key '\(name)'\(hint) Known: \(known.sorted().joined(separator: ", "))")
+        throw RecipeError(
+          "unknown recipe key '\(name)'\(hint) Known: \(known.sorted().joined(separator: ", "))")
       }
       if let branch = present as? [String: Any] {
         guard let changes = value as? [String: Any] else {
@@ -155,7 +156,8 @@ private func editDistance(_ a: String, _ b: String) -> Int {
 /// `learning_rate` → `learningRate`.
 private func camelCase(_ key: String) -> String {
   let parts = key.split(separator: "_")
-  return (parts.first.map(String.init) ?? "") + parts.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+  return (parts.first.map(String.init) ?? "")
+    + parts.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
 }
 
 private func explanation(_ error: DecodingError) -> String {

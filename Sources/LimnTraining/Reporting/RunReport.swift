@@ -33,7 +33,8 @@ public enum RunReport {
     let rows = try MetricsLog.read(runFolder.appendingPathComponent("metrics.jsonl"))
     let info = try RunInfo.read(from: runFolder)
     return [
-      ("Training", summary(rows) + [.facts(facts(info))]), ("Curves", charts(rows)), ("Recipe", recipe(runFolder)),
+      ("Training", summary(rows) + [.facts(facts(info))]), ("Curves", charts(rows)),
+      ("Recipe", recipe(runFolder)),
     ]
   }
 

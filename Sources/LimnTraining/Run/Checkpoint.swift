@@ -43,7 +43,8 @@ public struct Checkpoint {
     for (name, optimizer) in method.optimizers {
       let own = moments.filter { $0.key.hasPrefix("\(name)/") }
       try optimizer.load(
-        state: Dictionary(uniqueKeysWithValues: own.map { (String($0.key.dropFirst(name.count + 1)), $0.value) }))
+        state: Dictionary(
+          uniqueKeysWithValues: own.map { (String($0.key.dropFirst(name.count + 1)), $0.value) }))
     }
     method.counters = info.counters
   }
@@ -51,12 +52,15 @@ public struct Checkpoint {
   /// Writes the state of a method below `checkpoints` and gives the new checkpoint.
   static func write(_ method: any Method, info: CheckpointInfo, in checkpoints: URL) throws -> Checkpoint {
     let place = checkpoints.appendingPathComponent(name(step: info.position.step))
-    let temporary = checkpoints.appendingPathComponent(".\(name(step: info.position.step)).\(UUID().uuidString).tmp")
+    let temporary = checkpoints.appendingPathComponent(
+      ".\(name(step: info.position.step)).\(UUID().uuidString).tmp")
     let files = FileManager.default
     try files.createDirectory(at: temporary, withIntermediateDirectories: true)
     do {
-      try Safetensors.write(networkState(method), to: temporary.appendingPathComponent("networks.safetensors"))
-      try Safetensors.write(optimizerState(method), to: temporary.appendingPathComponent("optimizers.safetensors"))
+      try Safetensors.write(
+        networkState(method), to: temporary.appendingPathComponent("networks.safetensors"))
+      try Safetensors.write(
+        optimizerState(method), to: temporary.appendingPathComponent("optimizers.safetensors"))
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
       try AtomicFile.write(encoder.encode(info), to: temporary.appendingPathComponent("state.json"))

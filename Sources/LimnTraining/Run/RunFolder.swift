@@ -45,7 +45,8 @@ public struct RunFolder: Sendable {
     }
     let parent = url.deletingLastPathComponent()
     try files.createDirectory(at: parent, withIntermediateDirectories: true)
-    let temporary = RunFolder(unchecked: parent.appendingPathComponent(".\(url.lastPathComponent).\(UUID().uuidString).tmp"))
+    let temporary = RunFolder(
+      unchecked: parent.appendingPathComponent(".\(url.lastPathComponent).\(UUID().uuidString).tmp"))
     do {
       try files.createDirectory(at: temporary.checkpoints, withIntermediateDirectories: true)
       try files.createDirectory(at: temporary.samples, withIntermediateDirectories: true)

@@ -50,7 +50,8 @@ public final class Trainer {
     board = try TensorBoardWriter(folder: run.url, resumingAfter: checkpoint?.info.position.step)
     line = ProgressLine(
       label: plan.options.steps == nil ? "image" : "step", total: plan.options.steps ?? plan.options.images,
-      unit: "img", start: plan.options.steps == nil ? position.images : position.step, startItems: position.images)
+      unit: "img", start: plan.options.steps == nil ? position.images : position.step,
+      startItems: position.images)
   }
 
   /// Runs to the end, or until someone asks to stop.
@@ -95,7 +96,9 @@ public final class Trainer {
     let values = latest.mapValues { $0.item() }
     try metrics.append(
       MetricsRow(step: position.step, images: position.images, time: position.seconds, values: values))
-    for (name, value) in values.sorted(by: { $0.key < $1.key }) { board.addScalar(name, value, step: position.step) }
+    for (name, value) in values.sorted(by: { $0.key < $1.key }) {
+      board.addScalar(name, value, step: position.step)
+    }
     try board.flush()
     try requireFinite(values)
   }
@@ -103,7 +106,8 @@ public final class Trainer {
   private func sample() throws {
     for (name, images) in method.previews(seed: options.seed) {
       let sheet = try PNGFile.encode(
-        pixels: ContactSheet().image(of: images), text: PNGFile.syntheticText("drawn by Limn's \(methodName)"))
+        pixels: ContactSheet().image(of: images), text: PNGFile.syntheticText("drawn by Limn's \(methodName)")
+      )
       let prefix = name.isEmpty ? "" : "\(name)-"
       let file = "\(prefix)\(String(format: "%06d", position.step)).png"
       try AtomicFile.write(sheet, to: run.samples.appendingPathComponent(file))

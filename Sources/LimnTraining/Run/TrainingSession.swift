@@ -30,7 +30,8 @@ struct DatasetStream: TrainingData {
   init(_ dataset: Dataset, options: TrainingOptions, device: Device) throws {
     let train = dataset.indices(of: .train)
     guard !train.isEmpty else {
-      throw RunError("\(dataset.url.path): no image in the split 'train'; import it with a larger training share")
+      throw RunError(
+        "\(dataset.url.path): no image in the split 'train'; import it with a larger training share")
     }
     // On the CPU a second team of threads would only fight for the cores.
     loader = try BatchLoader(
@@ -58,7 +59,8 @@ public struct TrainingSession {
     let setting = try setting(of: dataset, type, request)
     let made = try makeMethod(type, request, setting: setting)
     let name = dataset.url.lastPathComponent
-    let out = request.out
+    let out =
+      request.out
       ?? RunFolder.nextName(in: URL(fileURLWithPath: "runs"), method: type.about.name, dataset: name)
     let info = RunInfo(
       method: type.about.name, dataset: dataset.url.standardizedFileURL.path, seed: request.options.seed,
@@ -139,7 +141,8 @@ public struct TrainingSession {
       throw RunError("unknown device '\(name)'; expected cpu, cuda or cuda:N")
     }
     guard device.kind == .cpu || device.index < Torch.cudaDeviceCount else {
-      throw RunError("device \(device) is not here (\(Torch.cudaUnavailableReason ?? "no such GPU")); see 'limn doctor'")
+      throw RunError(
+        "device \(device) is not here (\(Torch.cudaUnavailableReason ?? "no such GPU")); see 'limn doctor'")
     }
     return device
   }
@@ -156,7 +159,8 @@ public struct TrainingSession {
   private static func largestBatch(_ type: any Method.Type, _ request: TrainingRequest) throws -> Int {
     guard request.options.images == nil else { return 0 }
     let dataset = try Dataset.open(request.dataset)
-    let method = try makeMethod(type, request, setting: MethodSetting(shape: dataset.shape, totalImages: 1)).method
+    let method = try makeMethod(type, request, setting: MethodSetting(shape: dataset.shape, totalImages: 1))
+      .method
     return method.batchSize(imagesSeen: .max / 2)
   }
 
@@ -170,7 +174,9 @@ public struct TrainingSession {
     return (method, try method.recipe.yaml)
   }
 
-  private static func open<M: Method>(_ type: M.Type, recipe: String, plan: RunFolder.Plan) throws -> any Method {
+  private static func open<M: Method>(_ type: M.Type, recipe: String, plan: RunFolder.Plan) throws
+    -> any Method
+  {
     try Initialization.with(Generator(seed: plan.options.seed)) {
       try M(recipe: M.Recipe.resolved(yaml: recipe), setting: plan.setting)
     }

@@ -34,7 +34,8 @@ final class Pix2PixConv: Module {
   private let stride: Int
   private let transposes: Bool
 
-  init(inputChannels: Int, outputChannels: Int, stride: Int = 2, transposes: Bool = false, bias: Bool = false) {
+  init(inputChannels: Int, outputChannels: Int, stride: Int = 2, transposes: Bool = false, bias: Bool = false)
+  {
     let shape = transposes ? [inputChannels, outputChannels, 4, 4] : [outputChannels, inputChannels, 4, 4]
     weight = .initialized(shape, by: .normal(std: 0.02))
     self.bias = bias ? Parameter(.zeros([outputChannels])) : nil
@@ -118,13 +119,17 @@ public final class UNetGenerator: Module {
     up = (0..<levels).map { level in
       UNetUp(
         inputChannels: widths[level] * (level == last ? 1 : 2),
-        outputChannels: level == 0 ? outputChannels : widths[level - 1], norm: level == 0 ? nil : normalization,
+        outputChannels: level == 0 ? outputChannels : widths[level - 1],
+        norm: level == 0 ? nil : normalization,
         drops: level > last - 3 && level > 0 && widths[level - 1] == 8 * width)
     }
   }
 
-  /// x: [N, in, S, S] → [N, out, S, S].
-  /// - Parameter noise: what dropout draws from; nil leaves nothing out.
+  /// Translates images.
+  /// - Parameters:
+  ///   - x: [N, in, S, S].
+  ///   - noise: what dropout draws from; nil leaves nothing out.
+  /// - Returns: [N, out, S, S] in (−1, 1).
   public func callAsFunction(_ x: Tensor, noise: Generator?) -> Tensor {
     var skips: [Tensor] = []
     for level in down { skips.append(level(skips.last ?? x)) }

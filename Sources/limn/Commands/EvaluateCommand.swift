@@ -45,7 +45,8 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "Write a page with figures and pictures.")
   var report: String?
 
-  @Option(name: .customLong("run"), help: "The run that drew the images; its curves and recipe go onto the page.")
+  @Option(
+    name: .customLong("run"), help: "The run that drew the images; its curves and recipe go onto the page.")
   var runFolder: String?
 
   func run() throws {
@@ -59,7 +60,8 @@ struct EvaluateCommand: ParsableCommand {
     if let json { try AtomicFile.write(evaluation.json(), to: URL(fileURLWithPath: json)) }
     if let report {
       let page = CohortPage(
-        evaluation: evaluation, real: sets.real, fake: sets.fake, run: runFolder.map { URL(fileURLWithPath: $0) })
+        evaluation: evaluation, real: sets.real, fake: sets.fake,
+        run: runFolder.map { URL(fileURLWithPath: $0) })
       try page.write(to: URL(fileURLWithPath: report))
       print("\nreport: \(report)")
     }

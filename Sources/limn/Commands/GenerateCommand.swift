@@ -64,9 +64,11 @@ struct GenerateCommand: ParsableCommand {
   }
 
   func run() throws {
-    let trained = try TrainingSession.trained(URL(fileURLWithPath: source), among: Methods.all, device: device)
+    let trained = try TrainingSession.trained(
+      URL(fileURLWithPath: source), among: Methods.all, device: device)
     guard let method = trained.method as? any GenerativeMethod else {
-      throw RunError("\(source): its method does not draw images from noise; 'limn methods' says what each does")
+      throw RunError(
+        "\(source): its method does not draw images from noise; 'limn methods' says what each does")
     }
     if let imageSeed {
       try writeStrip([method.generate(seed: imageSeed, truncation: truncation)])
@@ -100,7 +102,8 @@ struct GenerateCommand: ParsableCommand {
   /// Images in a row (of at most 16), each companion's row below.
   private func writeStrip(_ drawn: [GeneratedImage]) throws {
     let names = drawn.first?.companions.keys.sorted() ?? []
-    let rows = [Tensor.stack(drawn.map(\.image))]
+    let rows =
+      [Tensor.stack(drawn.map(\.image))]
       + names.map { name in Tensor.stack(drawn.compactMap { $0.companions[name] }) }
     let sheet = ContactSheet(columns: min(16, drawn.count)).image(ofRows: rows)
     try PNGFile.write(pixels: sheet, text: note, to: URL(fileURLWithPath: out))
@@ -114,5 +117,7 @@ struct GenerateCommand: ParsableCommand {
     print("written to \(out)")
   }
 
-  private var note: [String: String] { PNGFile.syntheticText("drawn by Limn from \(URL(fileURLWithPath: source).lastPathComponent)") }
+  private var note: [String: String] {
+    PNGFile.syntheticText("drawn by Limn from \(URL(fileURLWithPath: source).lastPathComponent)")
+  }
 }

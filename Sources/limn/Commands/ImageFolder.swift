@@ -9,7 +9,10 @@ import LimnTorch
 /// Opens what a user names as a set of images.
 enum ImageFolder {
   /// A dataset where the folder holds `dataset.json`, else the folder's pictures in the order of their names.
-  /// - Parameter split: of a dataset; all where nil.
+  /// - Parameters:
+  ///   - url: the folder.
+  ///   - split: of a dataset; all where nil.
+  /// - Returns: the images, 8 bits.
   /// - Throws: what is wrong with the folder or one of its files, in one line.
   static func open(_ url: URL, split: Split? = nil) throws -> any ImageSource {
     if FileManager.default.fileExists(atPath: url.appendingPathComponent("dataset.json").path) {

@@ -45,7 +45,8 @@ struct TrainCommand: ParsableCommand {
       'limn methods' lists the methods, 'limn methods skrgan' a recipe's keys.
       """)
 
-  @Argument(help: "The method: \(Methods.all.map { $0.about.name }.joined(separator: ", ")). Not with --resume.")
+  @Argument(
+    help: "The method: \(Methods.all.map { $0.about.name }.joined(separator: ", ")). Not with --resume.")
   var method: String?
 
   @Option(help: "The dataset's folder. With --resume: where it is now, if it has moved.")
@@ -116,7 +117,9 @@ struct TrainCommand: ParsableCommand {
       ("--sample-every", sampleEvery), ("--checkpoint-every", checkpointEvery),
       ("--keep-checkpoints", keepCheckpoints),
     ]
-    for (name, value) in counts where (value ?? 1) < 1 { throw ValidationError("\(name): expected 1 or more") }
+    for (name, value) in counts where (value ?? 1) < 1 {
+      throw ValidationError("\(name): expected 1 or more")
+    }
   }
 
   func run() throws {
@@ -128,17 +131,21 @@ struct TrainCommand: ParsableCommand {
     CommandFailure.say("report: \(session.run.report.relativePath)")
     guard outcome == .finished else {
       throw CommandFailure.interrupted(
-        "saved at step \(session.trainer.position.step). Go on with: limn train --resume \(session.run.url.relativePath)")
+        "saved at step \(session.trainer.position.step). Go on with: limn train --resume \(session.run.url.relativePath)"
+      )
     }
   }
 
   private func resumed(_ run: String) throws -> TrainingSession {
     try TrainingSession.resume(
-      URL(fileURLWithPath: run), among: Methods.all, dataset: data.map { URL(fileURLWithPath: $0) }, steps: steps,
+      URL(fileURLWithPath: run), among: Methods.all, dataset: data.map { URL(fileURLWithPath: $0) },
+      steps: steps,
       images: images)
   }
 
-  private func methodType() throws -> any Method.Type { try TrainingSession.find(method ?? "", among: Methods.all) }
+  private func methodType() throws -> any Method.Type {
+    try TrainingSession.find(method ?? "", among: Methods.all)
+  }
 
   private func request() throws -> TrainingRequest {
     let recipeText = try recipe.map { path in
@@ -152,7 +159,8 @@ struct TrainCommand: ParsableCommand {
       threads: threads ?? Torch.threadCount, logEvery: logEvery, sampleEvery: sampleEvery,
       checkpointEvery: checkpointEvery, keepCheckpoints: keepCheckpoints, mirror: mirror)
     return TrainingRequest(
-      dataset: URL(fileURLWithPath: data ?? ""), out: out.map { URL(fileURLWithPath: $0) }, recipe: recipeText,
+      dataset: URL(fileURLWithPath: data ?? ""), out: out.map { URL(fileURLWithPath: $0) },
+      recipe: recipeText,
       settings: settings, options: options)
   }
 }
