@@ -38,6 +38,7 @@ public struct Checkpoint {
   public func restore(_ method: any Method, optimizers: Bool) throws {
     let weights = try Safetensors.read(folder.appendingPathComponent("networks.safetensors")).tensors
     for (name, module) in method.networks { try module.load(weights, prefix: "\(name).") }
+    method.counters = info.counters
     guard optimizers else { return }
     let moments = try Safetensors.read(folder.appendingPathComponent("optimizers.safetensors")).tensors
     for (name, optimizer) in method.optimizers {
@@ -46,7 +47,6 @@ public struct Checkpoint {
         state: Dictionary(
           uniqueKeysWithValues: own.map { (String($0.key.dropFirst(name.count + 1)), $0.value) }))
     }
-    method.counters = info.counters
   }
 
   /// Writes the state of a method below `checkpoints` and gives the new checkpoint.
@@ -64,7 +64,6 @@ public struct Checkpoint {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
       try AtomicFile.write(encoder.encode(info), to: temporary.appendingPathComponent("state.json"))
-      if files.fileExists(atPath: place.path) { try files.removeItem(at: place) }
       try files.moveItem(at: temporary, to: place)
     } catch {
       try? files.removeItem(at: temporary)
