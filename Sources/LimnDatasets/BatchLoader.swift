@@ -10,7 +10,8 @@ public struct Batch: Sendable {
   public let indices: [Int]
   /// float32 [n, C, H, W] in [−1, 1], on the loader's device.
   public let images: Tensor
-  /// The companion layers asked for, in the items' order: `labels` int64 [n, H, W], others float32 in [−1, 1].
+  /// The companion layers asked for, in the items' order: `labels` int64 [n, H, W], others float32 in
+  /// [−1, 1].
   public let companions: [String: Tensor]
 }
 
@@ -34,7 +35,8 @@ public final class BatchLoader: Sendable {
   ///   - mirror: whether each item drawn is flipped left to right with probability one half.
   ///   - device: where the batches go.
   ///   - prefetch: whether the next batch is made on another thread while the caller computes.
-  ///   - residentLimit: layers up to this many bytes are held on a GPU whole; larger ones are copied batch by batch.
+  ///   - residentLimit: layers up to this many bytes are held on a GPU whole; larger ones are copied batch by
+  ///     batch.
   /// - Throws: ``DatasetError`` if there is no item to draw from or a layer is missing.
   public init(
     _ dataset: Dataset, indices: [Int]? = nil, companions: [String] = [], batchSize: Int, seed: UInt64,

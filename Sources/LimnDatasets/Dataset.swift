@@ -19,7 +19,8 @@ public final class Dataset: Sendable {
 
   /// Opens a dataset folder.
   /// - Throws: ``DatasetError`` if it is not one, if the description contradicts itself, or if a layer is
-  ///   missing, cut short or of another shape than described. Values are not looked at: ``verify()`` does that.
+  ///   missing, cut short or of another shape than described. Values are not looked at: ``verify()`` does
+  ///   that.
   public static func open(_ url: URL) throws -> Dataset {
     let manifest = try DatasetManifest.read(from: url)
     try manifest.checkConsistency(in: url)
@@ -83,8 +84,8 @@ public final class Dataset: Sendable {
 
 /// From stored pixels to what networks take.
 enum Pixels {
-  /// Copies the rows `indices` of the first axis of a CPU tensor. Rows are contiguous in a layer, so this is a
-  /// copy of memory each, for every element type (libtorch indexes uint16 in few places).
+  /// Copies the rows `indices` of the first axis of a CPU tensor. Rows are contiguous in a layer, so this is
+  /// a copy of memory each, for every element type (libtorch indexes uint16 in few places).
   static func rows(_ indices: [Int], of layer: Tensor) -> Tensor {
     let shape = [indices.count] + layer.shape.dropFirst()
     let rows = Tensor.empty(shape, dtype: layer.dtype)

@@ -38,7 +38,8 @@ public struct TensorImages: ImageSource {
   public func images(at indices: [Int]) -> Tensor { tensor.indexSelect(dim: 0, Tensor(indices)) }
 }
 
-/// Turns what networks give, [-1, 1], into 8 bits: (x + 1) * 127.5, rounded (half to even), clipped to 0...255.
+/// Turns what networks give, [-1, 1], into 8 bits: (x + 1) * 127.5, rounded (half to even), clipped to
+/// 0...255.
 /// - Returns: uint8 of the same shape.
 /// - Throws: ``MetricError`` where a value is not finite.
 public func quantized(_ images: Tensor) throws -> Tensor {

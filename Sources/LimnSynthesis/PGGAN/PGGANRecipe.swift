@@ -29,9 +29,9 @@ public struct PGGANRecipe: MethodRecipe, Equatable {
   public var loss = AdversarialLoss.wganGP
   public var gradientPenalty = 10.0
   public var drift = 0.001
-  /// Whether the gradient's norm is taken on images enlarged to the final size, as the official graph does; nil: in
-  /// runs of the paper's length. There the critic's slope must reach final / present size before the penalty
-  /// rests, for which a short run has no time.
+  /// Whether the gradient's norm is taken on images enlarged to the final size, as the official graph does;
+  /// nil: in runs of the paper's length. There the critic's slope must reach final / present size before the
+  /// penalty rests, for which a short run has no time.
   public var penaltyAtFinalSize: Bool?
   public var averageDecay = 0.999
 

@@ -23,7 +23,8 @@ public struct PGGANSchedule: Sendable, Equatable {
     let (phase, inPhase) = images.quotientAndRemainder(dividingBy: phaseLength)
     guard firstStage + phase < lastStage else { return PGGANGrowth(stage: lastStage) }
     guard inPhase >= stabiliseImages else { return PGGANGrowth(stage: firstStage + phase) }
-    // lod falls from its floor by the faded share; at the very start of a fade the old resolution still counts alone.
+    // lod falls from its floor by the faded share; at the very start of a fade the old resolution still
+    // counts alone.
     let alpha = Double(inPhase - stabiliseImages) / Double(fadeImages)
     return alpha == 0
       ? PGGANGrowth(stage: firstStage + phase) : PGGANGrowth(stage: firstStage + phase + 1, alpha: alpha)

@@ -72,7 +72,8 @@ public final class SkrGAN: GenerativeMethod {
     recipe.sketch.batchSize(stage: sketching.schedule.growth(images: imagesSeen).stage)
   }
 
-  /// L = L_sketch(G1, D1) + L_render(G2, D2) (eq. 3). The parts share no weight until the joint term links them.
+  /// L = L_sketch(G1, D1) + L_render(G2, D2) (eq. 3). The parts share no weight until the joint term links
+  /// them.
   public func step(_ context: StepContext) -> [String: Tensor] {
     imagesSeen = context.imagesSeen + context.images.size(0)
     let growth = sketching.schedule.growth(images: context.imagesSeen)

@@ -17,7 +17,8 @@ public enum LatentCode: String, Codable, Sendable, CaseIterable {
 
 /// How the render network trains while the sketch network grows (the paper does not say).
 public enum RenderSchedule: String, Codable, Sendable, CaseIterable {
-  /// On extracted sketches of full size from the beginning; on generated ones too once the sketch network is grown.
+  /// On extracted sketches of full size from the beginning; on generated ones too once the sketch network is
+  /// grown.
   case staged
   /// On sketches and images averaged to the present size and enlarged again.
   case cogrowing

@@ -47,7 +47,8 @@ public protocol Method: AnyObject {
   /// The optimisers, by name.
   var optimizers: [(name: String, optimizer: any Optimizer)] { get }
 
-  /// Small numbers that belong to the state, such as the growth phase; saved with a checkpoint and set on resume.
+  /// Small numbers that belong to the state, such as the growth phase; saved with a checkpoint and set on
+  /// resume.
   var counters: [String: Double] { get set }
 
   /// How many images the next step takes, after so many have been seen.

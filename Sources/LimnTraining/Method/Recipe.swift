@@ -1,4 +1,5 @@
-// Recipes: a method's hyper-parameters as a readable file, with unknown keys answered by the nearest valid one.
+// Recipes: a method's hyper-parameters as a readable file, with unknown keys answered by the nearest valid
+// one.
 
 import Foundation
 import LimnTorch
@@ -39,7 +40,8 @@ public struct RecipeError: Error, CustomStringConvertible, LocalizedError {
 
 extension MethodRecipe {
   /// The paper's values, overridden by a recipe file's text, then by `key=value` settings.
-  /// - Throws: ``RecipeError`` naming an unknown key with the nearest valid one, or a value of the wrong type.
+  /// - Throws: ``RecipeError`` naming an unknown key with the nearest valid one, or a value of the wrong
+  ///   type.
   public static func resolved(yaml: String? = nil, settings: [String] = []) throws -> Self {
     var tree = try Self().tree
     if let yaml { try tree.overlay(RecipeTree(yaml: yaml), path: []) }

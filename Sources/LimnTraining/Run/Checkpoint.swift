@@ -15,7 +15,8 @@ public struct CheckpointInfo: Codable, Equatable, Sendable {
   public var limnVersion: String
 }
 
-/// Reads and writes `checkpoints/00000200/` with `state.json`, `networks.safetensors`, `optimizers.safetensors`.
+/// Reads and writes `checkpoints/00000200/` with `state.json`, `networks.safetensors`,
+/// `optimizers.safetensors`.
 public struct Checkpoint {
   public let folder: URL
   public let info: CheckpointInfo

@@ -4,7 +4,8 @@ import Foundation
 import LimnTorch
 import Yams
 
-/// `runs/00012-skrgan-lungct/`: recipe.yaml, run.json, training.json, metrics.jsonl, samples/, checkpoints/, report.html.
+/// `runs/00012-skrgan-lungct/`: recipe.yaml, run.json, training.json, metrics.jsonl, samples/, checkpoints/,
+/// report.html.
 public struct RunFolder: Sendable {
   public let url: URL
 

@@ -24,7 +24,8 @@ final class PatchGANLayer: Module {
   }
 }
 
-/// Judges overlapping patches of a (condition, image) pair: [N, C, S, S] each → logits [N, 1, S/8 − 2, S/8 − 2].
+/// Judges overlapping patches of a (condition, image) pair: [N, C, S, S] each → logits
+/// [N, 1, S/8 − 2, S/8 − 2].
 public final class PatchGANDiscriminator: Module {
   let layers: [PatchGANLayer]
 

@@ -131,7 +131,8 @@ struct TrainCommand: ParsableCommand {
     CommandFailure.say("report: \(session.run.report.relativePath)")
     guard outcome == .finished else {
       throw CommandFailure.interrupted(
-        "saved at step \(session.trainer.position.step). Go on with: limn train --resume \(session.run.url.relativePath)"
+        "saved at step \(session.trainer.position.step). "
+          + "Go on with: limn train --resume \(session.run.url.relativePath)"
       )
     }
   }
