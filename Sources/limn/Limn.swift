@@ -29,4 +29,9 @@ struct Limn: ParsableCommand {
       ImportCommand.self, CheckCommand.self, ShowCommand.self, SketchCommand.self, TrainCommand.self,
       MethodsCommand.self, GenerateCommand.self, EvaluateCommand.self, DoctorCommand.self,
     ])
+
+  static func main() {
+    CommandFailure.catchOperatorFailures()
+    main(nil)
+  }
 }
