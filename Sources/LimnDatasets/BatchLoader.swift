@@ -98,7 +98,7 @@ public final class BatchLoader: Sendable {
     let rows =
       layer.device == .cpu
       ? Pixels.rows(chosen, of: layer).to(device) : layer.indexSelect(dim: 0, Tensor(chosen).to(device))
-    let values = name == "labels" ? rows.to(.int64) : Pixels.normalized(rows)
+    let values = name == "labels" ? rows.to(.int64) : rows.normalizedPixels()
     guard let flips else { return values }
     let mask = flips.reshaped([chosen.count] + Array(repeating: 1, count: values.rank - 1))
     return Tensor.where(mask, values.flipped([-1]), values)

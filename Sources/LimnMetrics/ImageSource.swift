@@ -46,7 +46,7 @@ public func quantized(_ images: Tensor) throws -> Tensor {
   guard images.isFinite().all().item() == 1 else {
     throw MetricError("images hold NaN or infinite values; numbers in [-1, 1] were expected")
   }
-  return ((images + 1) * 127.5).round().clamped(min: 0, max: 255).to(.uint8)
+  return images.quantized(bitDepth: 8)
 }
 
 /// The two sets a metric compares, which of their images it may use, and the seed of its random choices.
