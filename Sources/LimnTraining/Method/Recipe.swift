@@ -62,11 +62,16 @@ extension MethodRecipe {
   public func text(of key: String) -> String {
     var node: Any? = (try? tree)?.object
     for part in key.split(separator: ".") { node = (node as? [String: Any])?[String(part)] }
-    return node.map { "\($0)" } ?? "–"
+    return node.map { $0 is NSNull ? "null" : "\($0)" } ?? "null"
   }
 
   private var tree: RecipeTree {
-    get throws { try RecipeTree(yaml: YAMLEncoder().encode(self)).mappingKeys(snakeCase) }
+    get throws {
+      var tree = try RecipeTree(yaml: YAMLEncoder().encode(self)).mappingKeys(snakeCase)
+      // Encoders leave a nil out; here it is a value, and its key is known.
+      for key in Self.keys { tree.addNull(at: key.name.split(separator: ".").map(String.init)) }
+      return tree
+    }
   }
 
   private init(tree: RecipeTree) throws {
@@ -124,6 +129,18 @@ private struct RecipeTree {
       } else {
         object[key] = value
       }
+    }
+  }
+
+  /// Gives a key that is not there the value null.
+  mutating func addNull(at path: [String]) {
+    guard let first = path.first else { return }
+    if path.count == 1 {
+      if object[first] == nil { object[first] = NSNull() }
+    } else {
+      var subtree = RecipeTree(object[first] as? [String: Any] ?? [:])
+      subtree.addNull(at: Array(path.dropFirst()))
+      object[first] = subtree.object
     }
   }
 

@@ -15,7 +15,7 @@ public struct CheckpointInfo: Codable, Equatable, Sendable {
   public var recipe: String
   /// The method's own numbers, such as its growth phase.
   public var counters: [String: Double]
-  /// That wrote the checkpoint.
+  /// The version that wrote the checkpoint.
   public var limnVersion: String
 }
 
@@ -45,6 +45,7 @@ public struct Checkpoint {
   public func restore(_ method: any Method, optimizers: Bool) throws {
     let weights = try Safetensors.read(folder.appendingPathComponent("networks.safetensors")).tensors
     for (name, module) in method.networks { try module.load(weights, prefix: "\(name).") }
+    method.counters = info.counters
     guard optimizers else { return }
     let moments = try Safetensors.read(folder.appendingPathComponent("optimizers.safetensors")).tensors
     for (name, optimizer) in method.optimizers {
@@ -53,7 +54,6 @@ public struct Checkpoint {
         state: Dictionary(
           uniqueKeysWithValues: own.map { (String($0.key.dropFirst(name.count + 1)), $0.value) }))
     }
-    method.counters = info.counters
   }
 
   /// Writes the state of a method below `checkpoints` and gives the new checkpoint.
@@ -71,7 +71,6 @@ public struct Checkpoint {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
       try AtomicFile.write(encoder.encode(info), to: temporary.appendingPathComponent("state.json"))
-      if files.fileExists(atPath: place.path) { try files.removeItem(at: place) }
       try files.moveItem(at: temporary, to: place)
     } catch {
       try? files.removeItem(at: temporary)

@@ -54,6 +54,7 @@ public struct RunFolder: Sendable {
     }
     let parent = url.deletingLastPathComponent()
     try files.createDirectory(at: parent, withIntermediateDirectories: true)
+    Self.removeLeftovers(in: parent, beginningWith: ".\(url.lastPathComponent).")
     let temporary = RunFolder(
       unchecked: parent.appendingPathComponent(".\(url.lastPathComponent).\(UUID().uuidString).tmp"))
     do {
@@ -111,6 +112,27 @@ public struct RunFolder: Sendable {
     listCheckpoints().reversed().lazy.compactMap { try? Checkpoint(folder: $0) }.first
   }
 
+  /// Restores the newest checkpoint that is whole; a damaged one is passed over.
+  /// - Parameters:
+  ///   - method: built from the run's recipe and setting.
+  ///   - optimizers: also the optimisers' state.
+  /// - Returns: the checkpoint, nil where none has been written.
+  /// - Throws: what is wrong with the newest one, where none can be restored.
+  func restoreNewestCheckpoint(into method: any Method, optimizers: Bool) throws -> Checkpoint? {
+    var reason: (any Error)?
+    for folder in listCheckpoints().reversed() {
+      do {
+        let checkpoint = try Checkpoint(folder: folder)
+        try checkpoint.restore(method, optimizers: optimizers)
+        return checkpoint
+      } catch {
+        reason = reason ?? error
+      }
+    }
+    if let reason { throw reason }
+    return nil
+  }
+
   /// Removes all but the newest checkpoints.
   func prune(keeping count: Int) {
     for old in listCheckpoints().dropLast(max(1, count)) { try? FileManager.default.removeItem(at: old) }
@@ -118,11 +140,13 @@ public struct RunFolder: Sendable {
 
   /// Removes what a killed process has left half-written.
   private func removeLeftovers() {
-    for folder in [url, checkpoints, samples] {
-      let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-      for name in names where name.hasPrefix(".") && name.hasSuffix(".tmp") {
-        try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
-      }
+    for folder in [url, checkpoints, samples] { Self.removeLeftovers(in: folder, beginningWith: ".") }
+  }
+
+  private static func removeLeftovers(in folder: URL, beginningWith prefix: String) {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    for name in names where name.hasPrefix(prefix) && name.hasSuffix(".tmp") {
+      try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
     }
   }
 

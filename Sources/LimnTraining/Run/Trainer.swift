@@ -31,6 +31,8 @@ public final class Trainer {
   /// How far the run is.
   public private(set) var position = RunPosition.start
   private var latest: [String: Tensor] = [:]
+  /// The step of the newest checkpoint.
+  private var savedStep: Int?
   private var metrics: MetricsLog
   private let board: TensorBoardWriter
   private let line: ProgressLine
@@ -42,11 +44,9 @@ public final class Trainer {
     plan = try run.readPlan()
     recipeYAML = try run.readRecipe()
     methodName = type(of: method).about.name
-    let checkpoint = run.newestCheckpoint()
-    if let checkpoint {
-      try checkpoint.restore(method, optimizers: true)
-      position = checkpoint.info.position
-    }
+    let checkpoint = try run.restoreNewestCheckpoint(into: method, optimizers: true)
+    if let checkpoint { position = checkpoint.info.position }
+    savedStep = checkpoint?.info.position.step
     metrics = try MetricsLog(url: run.metrics, resumeStep: position.step)
     board = try TensorBoardWriter(folder: run.url, resumingAfter: checkpoint?.info.position.step)
     line = ProgressLine(
@@ -55,6 +55,9 @@ public final class Trainer {
       startItems: position.images)
   }
 
+  /// Whether nothing is left to do.
+  public var isComplete: Bool { options.isComplete(position) }
+
   /// Runs to the end, or until someone asks to stop.
   /// - Throws: ``RunError`` when a loss or weight is not a number, naming the last good checkpoint.
   public func train() throws -> Outcome {
@@ -62,7 +65,7 @@ public final class Trainer {
     clock = .now
     if position.step == 0 { try sample() }
     while !options.isComplete(position) && !Interruption.isRequested { try advance() }
-    if position.step % options.checkpointEvery != 0 || position.step == 0 { try save() }
+    if savedStep != position.step { try save() }
     let finished = options.isComplete(position)
     if finished { try sample() }
     line.finish(progress, items: position.images) { details }
@@ -124,6 +127,7 @@ public final class Trainer {
       method: methodName, position: position, setting: plan.setting, recipe: recipeYAML,
       counters: method.counters, limnVersion: LimnVersion.current)
     _ = try Checkpoint.write(method, info: info, in: run.checkpoints)
+    savedStep = position.step
     run.prune(keeping: options.keepCheckpoints)
   }
 

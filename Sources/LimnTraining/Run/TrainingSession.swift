@@ -119,12 +119,11 @@ public struct TrainingSession {
     _ url: URL, among types: [any Method.Type], device: String = "cpu"
   ) throws -> (method: any Method, checkpoint: Checkpoint) {
     let run = try RunFolder(opening: url)
-    guard let checkpoint = run.newestCheckpoint() else {
+    let type = try find(RunInfo.read(from: url).method, among: types)
+    let method = try open(type, recipe: run.readRecipe(), plan: run.readPlan())
+    guard let checkpoint = try run.restoreNewestCheckpoint(into: method, optimizers: false) else {
       throw RunError("\(url.path): no checkpoint yet; continue it with 'limn train --resume \(url.path)'")
     }
-    let type = try find(checkpoint.info.method, among: types)
-    let method = try open(type, recipe: checkpoint.info.recipe, plan: run.readPlan())
-    try checkpoint.restore(method, optimizers: false)
     method.move(to: try self.device(named: device))
     return (method, checkpoint)
   }

@@ -52,7 +52,7 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "The dataset's folder. With --resume: where it is now, if it has moved.")
   var data: String?
 
-  @Option(help: "Continue this run; of the other options only --data, --steps and --images count then.")
+  @Option(help: "Continue this run. Only --data, --steps and --images go with it.")
   var resume: String?
 
   @Option(help: "The run's folder. Default: the next free runs/NNNNN-METHOD-DATASET.")
@@ -70,33 +70,33 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "End after so many images were shown, repeats counted; schedules are fitted to it.")
   var images: Int?
 
-  @Option(help: "What computes: cpu, cuda or cuda:N.")
-  var device = "cpu"
+  @Option(help: "What computes: cpu (default), cuda or cuda:N.")
+  var device: String?
 
   @Option(
     help: """
       Numbers in convolutions and products: float32, bfloat16 (weights stay float32), or auto: bfloat16 \
-      where the hardware multiplies it faster ('limn doctor' says so).
+      where the hardware multiplies it faster ('limn doctor' says so). Default: auto.
       """)
-  var precision = PrecisionChoice.auto
+  var precision: PrecisionChoice?
 
-  @Option(help: "Seed of weights, batches and noise.")
-  var seed: UInt64 = 0
+  @Option(help: "Seed of weights, batches and noise. Default: 0.")
+  var seed: UInt64?
 
   @Option(help: "Threads. Default: one for each core.")
   var threads: Int?
 
-  @Option(help: "Steps between rows of metrics.jsonl.")
-  var logEvery = 20
+  @Option(help: "Steps between rows of metrics.jsonl. Default: 20.")
+  var logEvery: Int?
 
-  @Option(help: "Steps between sample sheets.")
-  var sampleEvery = 500
+  @Option(help: "Steps between sample sheets. Default: 500.")
+  var sampleEvery: Int?
 
-  @Option(help: "Steps between checkpoints.")
-  var checkpointEvery = 500
+  @Option(help: "Steps between checkpoints. Default: 500.")
+  var checkpointEvery: Int?
 
-  @Option(help: "Checkpoints to keep, the newest ones.")
-  var keepCheckpoints = 3
+  @Option(help: "Checkpoints to keep, the newest ones. Default: 3.")
+  var keepCheckpoints: Int?
 
   @Flag(help: "Mirror batches left to right at random. Not for images where sides matter.")
   var mirror = false
@@ -105,7 +105,9 @@ struct TrainCommand: ParsableCommand {
   var dryRun = false
 
   func validate() throws {
-    if resume == nil {
+    if resume != nil {
+      try refuseWhatARunHasDecided()
+    } else {
       guard method != nil else { throw ValidationError("which method? 'limn methods' lists them") }
       guard data != nil else { throw ValidationError("--data DATASET is missing; 'limn import' makes one") }
       guard steps != nil || images != nil else {
@@ -122,9 +124,28 @@ struct TrainCommand: ParsableCommand {
     }
   }
 
+  /// What a run was begun with cannot change, or its second half would not belong to its first.
+  private func refuseWhatARunHasDecided() throws {
+    let given: [(String, Bool)] = [
+      ("a method", method != nil), ("--out", out != nil), ("--recipe", recipe != nil),
+      ("--set", !settings.isEmpty), ("--device", device != nil), ("--precision", precision != nil),
+      ("--seed", seed != nil), ("--threads", threads != nil), ("--log-every", logEvery != nil),
+      ("--sample-every", sampleEvery != nil), ("--checkpoint-every", checkpointEvery != nil),
+      ("--keep-checkpoints", keepCheckpoints != nil), ("--mirror", mirror), ("--dry-run", dryRun),
+    ]
+    guard let first = given.first(where: \.1) else { return }
+    throw ValidationError(
+      "\(first.0) was decided when the run was begun; --resume takes --data, --steps and --images only")
+  }
+
   func run() throws {
     if dryRun { return print(try TrainingSession.dryRun(methodType(), request()), terminator: "") }
     let session = try resume.map(resumed) ?? TrainingSession.begin(methodType(), request())
+    guard !session.trainer.isComplete else {
+      return CommandFailure.say(
+        "\(session.run.url.relativePath) is complete (\(session.trainer.position.images) images); "
+          + "to train longer, give a larger --images or --steps")
+    }
     Interruption.install()
     CommandFailure.say("run: \(session.run.url.relativePath)")
     let outcome = try session.trainer.train()
@@ -155,10 +176,12 @@ struct TrainCommand: ParsableCommand {
       }
       return String(decoding: data, as: UTF8.self)
     }
+    let device = device ?? "cpu"
     let options = TrainingOptions(
-      steps: steps, images: images, seed: seed, device: device, precision: precision.resolved(device: device),
-      threads: threads ?? Torch.threadCount, logEvery: logEvery, sampleEvery: sampleEvery,
-      checkpointEvery: checkpointEvery, keepCheckpoints: keepCheckpoints, mirror: mirror)
+      steps: steps, images: images, seed: seed ?? 0, device: device,
+      precision: (precision ?? .auto).resolved(device: device), threads: threads ?? Torch.threadCount,
+      logEvery: logEvery ?? 20, sampleEvery: sampleEvery ?? 500, checkpointEvery: checkpointEvery ?? 500,
+      keepCheckpoints: keepCheckpoints ?? 3, mirror: mirror)
     return TrainingRequest(
       dataset: URL(fileURLWithPath: data ?? ""), out: out.map { URL(fileURLWithPath: $0) },
       recipe: recipeText,

@@ -1,0 +1,66 @@
+// Recipes: what is accepted and what is refused, side by side.
+
+import LimnTraining
+import Testing
+
+private struct InnerRecipe: Codable, Sendable, Equatable {
+  var rate = 0.5
+  var count: Int?
+}
+
+private struct OuterRecipe: MethodRecipe, Equatable {
+  enum Kind: String, Codable, Sendable { case first, second }
+  var widthMax = 512
+  var batchSizes = [4, 8]
+  var kind = Kind.first
+  var isOn = true
+  var inner = InnerRecipe()
+
+  static let keys = [
+    RecipeKey("width_max", "", source: ""), RecipeKey("batch_sizes", "", source: ""),
+    RecipeKey("kind", "", source: ""), RecipeKey("is_on", "", source: ""),
+    RecipeKey("inner.rate", "", source: ""), RecipeKey("inner.count", "", source: ""),
+  ]
+}
+
+@Test func defaultsAreThePapers() throws {
+  #expect(try OuterRecipe.resolved() == OuterRecipe())
+}
+
+@Test(arguments: [
+  ("width_max=128", OuterRecipe(widthMax: 128)), ("batch_sizes=[1, 2]", OuterRecipe(batchSizes: [1, 2])),
+  ("kind=second", OuterRecipe(kind: .second)), ("is_on=false", OuterRecipe(isOn: false)),
+  ("inner.rate=0.25", OuterRecipe(inner: InnerRecipe(rate: 0.25))),
+  ("inner.count=3", OuterRecipe(inner: InnerRecipe(count: 3))), ("inner.count=null", OuterRecipe()),
+])
+private func settingsAreAccepted(setting: String, expected: OuterRecipe) throws {
+  #expect(try OuterRecipe.resolved(settings: [setting]) == expected)
+}
+
+@Test(arguments: [
+  ("wdith_max=1", "did you mean 'width_max'?"), ("inner.rat=1", "did you mean 'inner.rate'?"),
+  ("nonsense=1", "Known: batch_sizes"), ("width_max=wide", "width_max"), ("kind=third", "kind"),
+  ("inner=1", "group of keys"), ("width_max", "expected key=value"),
+])
+func settingsAreRefused(setting: String, explanation: String) {
+  let error = #expect(throws: RecipeError.self) { try OuterRecipe.resolved(settings: [setting]) }
+  #expect(error?.description.contains(explanation) == true, "\(error?.description ?? "no error")")
+  #expect(error?.description.contains("\n") == false)
+}
+
+@Test func filesComeBeforeSettings() throws {
+  let yaml = "width_max: 64\ninner:\n  count: 7\n"
+  let recipe = try OuterRecipe.resolved(yaml: yaml, settings: ["width_max=32"])
+  #expect(recipe == OuterRecipe(widthMax: 32, inner: InnerRecipe(count: 7)))
+}
+
+@Test func writtenRecipesReadBack() throws {
+  let recipe = OuterRecipe(widthMax: 3, kind: .second, isOn: false, inner: InnerRecipe(rate: 1e-5))
+  #expect(try OuterRecipe.resolved(yaml: recipe.yaml) == recipe)
+  #expect(try recipe.yaml.contains("count: null"))
+}
+
+@Test func valuesAsText() {
+  #expect(OuterRecipe().text(of: "inner.rate") == "0.5")
+  #expect(OuterRecipe().text(of: "inner.count") == "null")
+}
