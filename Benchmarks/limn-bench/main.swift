@@ -1,7 +1,8 @@
-// Times one training step of PGGAN and of SkrGAN: Limn's half of Benchmarks/run. Prints one JSON line for each
-// configuration, in the form of Benchmarks/reference/bench_step.py.
+// Times one training step of PGGAN and of SkrGAN: Limn's half of Benchmarks/run. Prints one JSON line for
+// each configuration, in the form of Benchmarks/reference/bench_step.py.
 //
-//   limn-bench [--methods pggan,skrgan] [--sizes 64,128] [--dtypes float32,bf16] [--width-max 512] [--repeats 5]
+//   limn-bench [--methods pggan,skrgan] [--sizes 64,128] [--dtypes float32,bf16] [--width-max 512]
+//     [--repeats 5]
 
 import Foundation
 import LimnSynthesis

@@ -10,7 +10,8 @@ public struct Batch: Sendable {
   public let indices: [Int]
   /// float32 [n, C, H, W] in [−1, 1], on the loader's device.
   public let images: Tensor
-  /// The companion layers asked for, in the items' order: `labels` int64 [n, H, W], others float32 in [−1, 1].
+  /// The companion layers asked for, in the items' order: `labels` int64 [n, H, W], others float32 in
+  /// [−1, 1].
   public let companions: [String: Tensor]
 }
 
@@ -34,7 +35,8 @@ public final class BatchLoader: Sendable {
   ///   - mirror: whether each item drawn is flipped left to right with probability one half.
   ///   - device: where the batches go.
   ///   - prefetch: whether the next batch is made on another thread while the caller computes.
-  ///   - residentLimit: layers up to this many bytes are held on a GPU whole; larger ones are copied batch by batch.
+  ///   - residentLimit: layers up to this many bytes are held on a GPU whole; larger ones are copied batch by
+  ///     batch.
   /// - Throws: ``DatasetError`` if there is no item to draw from or a layer is missing.
   public init(
     _ dataset: Dataset, indices: [Int]? = nil, companions: [String] = [], batchSize: Int, seed: UInt64,
@@ -96,7 +98,7 @@ public final class BatchLoader: Sendable {
     let rows =
       layer.device == .cpu
       ? Pixels.rows(chosen, of: layer).to(device) : layer.indexSelect(dim: 0, Tensor(chosen).to(device))
-    let values = name == "labels" ? rows.to(.int64) : Pixels.normalized(rows)
+    let values = name == "labels" ? rows.to(.int64) : rows.normalizedPixels()
     guard let flips else { return values }
     let mask = flips.reshaped([chosen.count] + Array(repeating: 1, count: values.rank - 1))
     return Tensor.where(mask, values.flipped([-1]), values)

@@ -17,7 +17,7 @@ extension Dataset {
     guard !items.isEmpty else { throw DatasetError(url, "has no item to show there") }
     let rows = Pixels.rows(items, of: try layer(name))
     let isLabels = rows.rank == 3
-    let shown = isLabels ? Self.spread(rows.unsqueezed(1)) : Pixels.normalized(rows)
+    let shown = isLabels ? Self.spread(rows.unsqueezed(1)) : rows.normalizedPixels()
     return ContactSheet(columns: columns, background: 32).image(of: shown)
   }
 

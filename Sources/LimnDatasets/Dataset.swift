@@ -19,7 +19,8 @@ public final class Dataset: Sendable {
 
   /// Opens a dataset folder.
   /// - Throws: ``DatasetError`` if it is not one, if the description contradicts itself, or if a layer is
-  ///   missing, cut short or of another shape than described. Values are not looked at: ``verify()`` does that.
+  ///   missing, cut short or of another shape than described. Values are not looked at: ``verify()`` does
+  ///   that.
   public static func open(_ url: URL) throws -> Dataset {
     let manifest = try DatasetManifest.read(from: url)
     try manifest.checkConsistency(in: url)
@@ -77,14 +78,14 @@ public final class Dataset: Sendable {
   /// The images at `indices`, float32 [n, C, H, W] in [−1, 1].
   public func images(at indices: [Int]) -> Tensor {
     guard let images = layers["images"] else { preconditionFailure("an open dataset has images") }
-    return Pixels.normalized(Pixels.rows(indices, of: images))
+    return Pixels.rows(indices, of: images).normalizedPixels()
   }
 }
 
-/// From stored pixels to what networks take.
+/// Rows of layers.
 enum Pixels {
-  /// Copies the rows `indices` of the first axis of a CPU tensor. Rows are contiguous in a layer, so this is a
-  /// copy of memory each, for every element type (libtorch indexes uint16 in few places).
+  /// Copies the rows `indices` of the first axis of a CPU tensor. Rows are contiguous in a layer, so this is
+  /// a copy of memory each, for every element type (libtorch indexes uint16 in few places).
   static func rows(_ indices: [Int], of layer: Tensor) -> Tensor {
     let shape = [indices.count] + layer.shape.dropFirst()
     let rows = Tensor.empty(shape, dtype: layer.dtype)
@@ -102,22 +103,4 @@ enum Pixels {
     }
     return rows
   }
-
-  /// 0 … 255 or 0 … 65535 to float32 in [−1, 1].
-  static func normalized(_ pixels: Tensor) -> Tensor {
-    let middle = pixels.dtype == .uint8 ? 127.5 : 32767.5
-    return pixels.to(.float32) / middle - 1
-  }
-
-  /// [−1, 1] to uint8 or uint16, the inverse of ``normalized(_:)``; values beyond are cut off.
-  static func quantized(_ values: Tensor, bitDepth: Int) -> Tensor {
-    let middle = bitDepth == 8 ? 127.5 : 32767.5
-    let levels = ((values.to(.float32) + 1) * middle).round().clamped(min: 0, max: 2 * middle)
-    return levels.to(.int32).to(bitDepth == 8 ? .uint8 : .uint16)
-  }
-}
-
-extension Tensor {
-  /// Pixels of a dataset from values in [−1, 1]: uint8 or uint16, rounded, values beyond cut off.
-  public func quantized(bitDepth: Int) -> Tensor { Pixels.quantized(self, bitDepth: bitDepth) }
 }

@@ -58,8 +58,8 @@ public final class DatasetWriter {
   ///   - description: what every item will be like.
   ///   - url: the dataset's folder.
   ///   - overwrite: whether a dataset that is there already is replaced, at the very end.
-  /// - Throws: ``DatasetError`` if something is at `url` and may not be replaced, or if its parent folder cannot
-  ///   be written.
+  /// - Throws: ``DatasetError`` if something is at `url` and may not be replaced, or if its parent folder
+  ///   cannot be written.
   public init(_ description: DatasetDescription, to url: URL, overwrite: Bool = false) throws {
     precondition([8, 16].contains(description.bitDepth), "the bit depth is 8 or 16")
     let images = LayerDescriptor(

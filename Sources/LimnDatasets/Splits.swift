@@ -25,7 +25,8 @@ public struct Splits: Sendable, Equatable {
 
   /// The split of each patient: a function of the patients' order of first appearance and the seed alone.
   ///
-  /// Every split with a fraction above zero gets a patient as long as there are enough of them, training first.
+  /// Every split with a fraction above zero gets a patient as long as there are enough of them, training
+  /// first.
   public func assign(_ patients: [String]) -> [String: Split] {
     var seen = Set<String>()
     let distinct = patients.filter { seen.insert($0).inserted }

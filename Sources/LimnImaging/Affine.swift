@@ -2,8 +2,8 @@
 
 import Foundation
 
-/// A 4×4 affine from voxel indices (x, y, z) to millimetres in RAS+ (x to the patient's right, y to the front,
-/// z to the head).
+/// A 4×4 affine from voxel indices (x, y, z) to millimetres in RAS+ (x to the patient's right, y to the
+/// front, z to the head).
 public struct Affine: Sendable, Equatable, Codable {
   /// The 16 elements, row by row; the last row is 0 0 0 1.
   public var elements: [Double]
@@ -22,8 +22,8 @@ public struct Affine: Sendable, Equatable, Codable {
   /// Voxels are millimetres.
   public static let identity = Affine(x: [1, 0, 0], y: [0, 1, 0], z: [0, 0, 1], origin: .zero)
 
-  /// What a picture without geometry is taken for: an axial slice as it is displayed, x to the patient's left,
-  /// y to the back.
+  /// What a picture without geometry is taken for: an axial slice as it is displayed, x to the patient's
+  /// left, y to the back.
   public static func picture(spacing: SIMD3<Double> = [1, 1, 1]) -> Affine {
     Affine(x: [-spacing.x, 0, 0], y: [0, -spacing.y, 0], z: [0, 0, spacing.z], origin: .zero)
   }

@@ -32,7 +32,8 @@ public enum AnimatedPNG {
 private struct Writer {
   private var file = Data([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])
   private var sequence: UInt32 = 0
-  /// What follows the sequence number in a frame's control chunk: size, offset, delay, no disposal or blending.
+  /// What follows the sequence number in a frame's control chunk: size, offset, delay, no disposal or
+  /// blending.
   private let control: [UInt8]
 
   init(width: Int, height: Int, framesPerSecond: Int) {

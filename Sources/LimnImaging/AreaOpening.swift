@@ -82,8 +82,8 @@ private struct AreaOpening {
     connectivity == 1 ? abs(dy) + abs(dx) == 1 : (dy, dx) != (0, 0)
   }
 
-  /// A part of equal level, or too small to stay, becomes the pixel's; a part that stays leaves the pixel's part
-  /// large enough too, since it lies above it.
+  /// A part of equal level, or too small to stay, becomes the pixel's; a part that stays leaves the pixel's
+  /// part large enough too, since it lies above it.
   private mutating func merge(_ other: Int, into pixel: Int) {
     guard other != pixel else { return }
     if levels[other] == levels[pixel] || areas[other] < threshold {

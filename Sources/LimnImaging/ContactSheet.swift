@@ -44,8 +44,7 @@ public struct ContactSheet: Sendable, Equatable {
 
   /// Floats in [−1, 1] as uint8, 255 being 1, rounded; uint8 as it is.
   public static func bytes(_ images: Tensor) -> Tensor {
-    guard images.dtype != .uint8 else { return images.to(.cpu) }
-    return ((images.to(.float32) + 1) * 127.5).round().clamped(min: 0, max: 255).to(.uint8).to(.cpu)
+    (images.dtype == .uint8 ? images : images.quantized(bitDepth: 8)).to(.cpu)
   }
 
   private func laidOut(_ groups: [Tensor], columns: Int) -> Tensor {

@@ -2,8 +2,8 @@
 
 import Foundation
 
-/// The anatomical direction of each voxel axis: three letters, for x, y and z in turn, each naming the side that
-/// the axis runs towards (R right, L left, A front, P back, S head, I feet).
+/// The anatomical direction of each voxel axis: three letters, for x, y and z in turn, each naming the side
+/// that the axis runs towards (R right, L left, A front, P back, S head, I feet).
 public struct Orientation: Sendable, Hashable, Codable, CustomStringConvertible {
   /// One voxel axis: which of the RAS+ dimensions it runs along (0, 1, 2) and whether towards R, A or S.
   struct Axis: Sendable, Hashable, Codable {
@@ -30,8 +30,8 @@ public struct Orientation: Sendable, Hashable, Codable, CustomStringConvertible 
     return nil
   }
 
-  /// The orientation nearest to an affine: the assignment of voxel axes to patient axes with the largest sum of
-  /// direction cosines.
+  /// The orientation nearest to an affine: the assignment of voxel axes to patient axes with the largest sum
+  /// of direction cosines.
   public init(nearest affine: Affine) {
     let assignments = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]
     let cosines = (0..<3).map { affine.column($0) / max(length(affine.column($0)), .leastNormalMagnitude) }
@@ -54,7 +54,8 @@ public struct Orientation: Sendable, Hashable, Codable, CustomStringConvertible 
     Axis(dimension: 0, isPositive: false), Axis(dimension: 1, isPositive: false),
     Axis(dimension: 2, isPositive: true),
   ])
-  /// As `lps` with slices towards the feet, so that a row of a coronal or sagittal picture lies below the last.
+  /// As `lps` with slices towards the feet, so that a row of a coronal or sagittal picture lies below the
+  /// last.
   static let lpi = Orientation(axes: [
     Axis(dimension: 0, isPositive: false), Axis(dimension: 1, isPositive: false),
     Axis(dimension: 2, isPositive: false),

@@ -64,7 +64,8 @@ struct SliceStack {
     return (last - first) / Double(headers.count - 1)
   }
 
-  /// Voxel to RAS+ millimetres: DICOM's LPS+ with x and y turned round. A tilted stack gives a sheared affine.
+  /// Voxel to RAS+ millimetres: DICOM's LPS+ with x and y turned round. A tilted stack gives a sheared
+  /// affine.
   var affine: Affine {
     let first = headers[0]
     guard let orientation = first.orientation, let position = first.position, let normal = first.normal else {

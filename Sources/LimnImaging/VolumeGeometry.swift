@@ -8,8 +8,8 @@ public enum SliceAxis: String, Sendable, Codable, CaseIterable {
 }
 
 extension Volume {
-  /// The same voxels with axes that point as `target` says: axes are permuted and flipped, no value changes, and
-  /// every voxel keeps its place in millimetres.
+  /// The same voxels with axes that point as `target` says: axes are permuted and flipped, no value changes,
+  /// and every voxel keeps its place in millimetres.
   public func reoriented(to target: Orientation) -> Volume {
     let current = orientation
     guard current != target else { return self }
@@ -54,8 +54,8 @@ extension Volume {
   }
 
   /// Slices [C, H, W] in radiological display: the patient's right at the image's left; axial slices with the
-  /// front up, from the feet to the head; coronal slices with the head up, from front to back; sagittal slices
-  /// with the head up and the face to the left, from the patient's right to the left.
+  /// front up, from the feet to the head; coronal slices with the head up, from front to back; sagittal
+  /// slices with the head up and the face to the left, from the patient's right to the left.
   ///
   /// Pixels stay those of the volume; where spacing differs between axes, resample first.
   /// - Parameters:

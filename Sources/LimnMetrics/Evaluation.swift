@@ -86,7 +86,8 @@ extension Evaluation {
     }
   }
 
-  /// The metrics as aligned columns, protocols and warnings below; the protocol column is too wide for a terminal.
+  /// The metrics as aligned columns, protocols and warnings below; the protocol column is too wide for a
+  /// terminal.
   public var table: String {
     let cells = ([Self.columns] + rows).map { Array($0.dropLast()) }
     let widths = Self.columns.indices.dropLast().map { column in cells.map { $0[column].count }.max() ?? 0 }

@@ -38,14 +38,15 @@ public struct TensorImages: ImageSource {
   public func images(at indices: [Int]) -> Tensor { tensor.indexSelect(dim: 0, Tensor(indices)) }
 }
 
-/// Turns what networks give, [-1, 1], into 8 bits: (x + 1) * 127.5, rounded (half to even), clipped to 0...255.
+/// Turns what networks give, [-1, 1], into 8 bits: (x + 1) * 127.5, rounded (half to even), clipped to
+/// 0...255.
 /// - Returns: uint8 of the same shape.
 /// - Throws: ``MetricError`` where a value is not finite.
 public func quantized(_ images: Tensor) throws -> Tensor {
   guard images.isFinite().all().item() == 1 else {
     throw MetricError("images hold NaN or infinite values; numbers in [-1, 1] were expected")
   }
-  return ((images + 1) * 127.5).round().clamped(min: 0, max: 255).to(.uint8)
+  return images.quantized(bitDepth: 8)
 }
 
 /// The two sets a metric compares, which of their images it may use, and the seed of its random choices.

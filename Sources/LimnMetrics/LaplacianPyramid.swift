@@ -1,4 +1,5 @@
-// The Laplacian pyramid of Burt and Adelson (1983) with the 5x5 binomial filter, as Karras et al. (2018) use it.
+// The Laplacian pyramid of Burt and Adelson (1983) with the 5x5 binomial filter, as Karras et al. (2018) use
+// it.
 
 import LimnTorch
 
@@ -36,8 +37,8 @@ enum LaplacianPyramid {
 
   /// Puts zeros between pixels and blurs with four times the gain: [M, 1, H, W] to [M, 1, 2H, 2W].
   private static func up(_ x: Tensor) -> Tensor {
-    // Mirroring the image with zeros in it, whose last row and column are zeros, repeats the last pixels of `x`
-    // and mirrors its first ones.
+    // Mirroring the image with zeros in it, whose last row and column are zeros, repeats the last pixels of
+    // `x` and mirrors its first ones.
     let padded = pad(pad(x, [1, 0, 1, 0], mode: .reflect), [0, 1, 0, 1], mode: .replicate)
     let full = convTranspose2d(padded, binomial * 4, stride: 2)
     return full[.ellipsis, 4..<4 + 2 * x.size(2), 4..<4 + 2 * x.size(3)]

@@ -1,13 +1,14 @@
-// Multi-scale structural similarity: Wang, Simoncelli, Bovik, "Multi-scale structural similarity for image quality
-// assessment" (2003), as a measure of diversity by the protocol of Karras et al., "Progressive Growing of GANs"
-// (ICLR 2018, arXiv 1710.10196), which follows Odena et al. (2017).
+// Multi-scale structural similarity: Wang, Simoncelli, Bovik, "Multi-scale structural similarity for image
+// quality assessment" (2003), as a measure of diversity by the protocol of Karras et al., "Progressive
+// Growing of GANs" (ICLR 2018, arXiv 1710.10196), which follows Odena et al. (2017).
 
 import Foundation
 import LimnTorch
 
 /// The structural similarity index at five scales.
 public enum MSSSIM {
-  /// Exponents of the scales, finest first (Wang et al. 2003, section 3.2). They do not add up to one exactly.
+  /// Exponents of the scales, finest first (Wang et al. 2003, section 3.2). They do not add up to one
+  /// exactly.
   public static let weights = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333]
   static let windowSize = 11
   static let windowSigma = 1.5
@@ -19,10 +20,10 @@ public enum MSSSIM {
 
 /// MS-SSIM of pairs of images (Wang et al. 2003, equation 7).
 ///
-/// Contrast and structure at the first four scales and the whole SSIM at the fifth, each the mean over pixels and
-/// channels of one image and clipped at 0; 11x11 Gaussian windows of sigma 1.5 that lie inside the image, and
-/// 2x2 means from scale to scale. A scale smaller than the window shrinks it to the shorter side, sigma in
-/// proportion. Grey images give exactly what they give as three equal channels. Calculated in float64.
+/// Contrast and structure at the first four scales and the whole SSIM at the fifth, each the mean over pixels
+/// and channels of one image and clipped at 0; 11x11 Gaussian windows of sigma 1.5 that lie inside the image,
+/// and 2x2 means from scale to scale. A scale smaller than the window shrinks it to the shorter side, sigma
+/// in proportion. Grey images give exactly what they give as three equal channels. Calculated in float64.
 /// - Parameters:
 ///   - a: [N, C, H, W], values 0...255 of any element type.
 ///   - b: the same shape.
@@ -47,7 +48,8 @@ public func msssim(_ a: Tensor, _ b: Tensor) throws -> Tensor {
 }
 
 extension MSSSIM {
-  /// SSIM and its contrast-structure factor (Wang et al. 2003, equations 1 to 6), means over C, H, W: float64 [N].
+  /// SSIM and its contrast-structure factor (Wang et al. 2003, equations 1 to 6), means over C, H, W: float64
+  /// [N].
   static func terms(_ a: Tensor, _ b: Tensor) -> (ssim: Tensor, contrastStructure: Tensor) {
     let (height, width) = (a.size(2), a.size(3))
     let window = gaussianWindow(size: min(windowSize, height, width))

@@ -1,4 +1,5 @@
-// What a metric is: a name that carries its protocol, images in, one result with everything needed to judge it out.
+// What a metric is: a name that carries its protocol, images in, one result with everything needed to judge
+// it out.
 
 import Foundation
 

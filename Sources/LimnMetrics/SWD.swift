@@ -4,7 +4,8 @@
 
 import LimnTorch
 
-/// How far the patches of generated images are from those of real ones, for each level of a Laplacian pyramid.
+/// How far the patches of generated images are from those of real ones, for each level of a Laplacian
+/// pyramid.
 public struct SWD: Sendable, Equatable {
   /// The distance at one level of the pyramid.
   public struct Level: Sendable, Equatable {
@@ -32,8 +33,8 @@ extension SWD {
     /// Which images take part, and in which order they meet their centres; equally many of both sets.
     public var realImages: [Int]
     public var generatedImages: [Int]
-    /// For each level, the patches' centres in each image: [N, P, 2], (row, column), integers, at least 3 px from
-    /// every border.
+    /// For each level, the patches' centres in each image: [N, P, 2], (row, column), integers, at least 3 px
+    /// from every border.
     public var realCenters: [Tensor]
     public var generatedCenters: [Tensor]
     /// For each level, unit vectors [D, 3 * 7 * 7] with components in the order (channel, row, column).
@@ -84,8 +85,8 @@ extension SWD {
 
   /// Measures two sets with given choices.
   ///
-  /// One level is in memory at a time: N * P * C * 49 floats for each set (16,384 RGB images: 1.2 GB, grey 0.4 GB);
-  /// the images stream through in batches, once for each level.
+  /// One level is in memory at a time: N * P * C * 49 floats for each set (16,384 RGB images: 1.2 GB, grey
+  /// 0.4 GB); the images stream through in batches, once for each level.
   /// - Throws: ``MetricError`` where images are too small or have neither one nor three channels.
   public static func between(
     real: any ImageSource, generated: any ImageSource, plan: Plan, batchSize: Int = 64
@@ -135,8 +136,8 @@ extension SWD {
       .reshaped([-1, band.size(1), patchSide * patchSide])
   }
 
-  /// Brings each channel of `patches` [M, C, 49] to mean 0 and population deviation 1 over all patches, in place.
-  /// A channel without any variation becomes 0.
+  /// Brings each channel of `patches` [M, C, 49] to mean 0 and population deviation 1 over all patches, in
+  /// place. A channel without any variation becomes 0.
   private static func normalize(_ patches: Tensor) {
     for channel in 0..<patches.size(1) {
       let values = patches[.all, channel]
@@ -148,7 +149,8 @@ extension SWD {
 
   // MARK: Statistics
 
-  /// The mean over directions [D, 147] of the Wasserstein-1 distance between projections of [M, C, 49] patches.
+  /// The mean over directions [D, 147] of the Wasserstein-1 distance between projections of [M, C, 49]
+  /// patches.
   private static func distance(_ a: Tensor, _ b: Tensor, directions: Tensor) -> Double {
     let channels = a.size(1)
     let parts = directions.reshaped([-1, 3, patchSide * patchSide])

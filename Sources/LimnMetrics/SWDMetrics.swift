@@ -1,4 +1,5 @@
-// The sliced Wasserstein distance as metrics: generated against real images, and real ones against each other.
+// The sliced Wasserstein distance as metrics: generated against real images, and real ones against each
+// other.
 
 import LimnTorch
 

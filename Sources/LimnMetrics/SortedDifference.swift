@@ -47,8 +47,8 @@ private func meanSortedDifference(
   return sum / Double(count)
 }
 
-/// Sorts the bit patterns of floats by three passes over 11 bits, least significant first. `result` receives keys
-/// that order as unsigned integers.
+/// Sorts the bit patterns of floats by three passes over 11 bits, least significant first. `result` receives
+/// keys that order as unsigned integers.
 private func radixSort(
   _ bits: UnsafeBufferPointer<UInt32>, into result: UnsafeMutableBufferPointer<UInt32>,
   scratch: UnsafeMutableBufferPointer<UInt32>

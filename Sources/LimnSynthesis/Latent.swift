@@ -10,8 +10,8 @@ struct Latent {
 
   init(seed: UInt64, size: Int) { values = Tensor.randn([size], generator: Generator(seed: seed)) }
 
-  /// Latents along great arcs from each seed's to the next (spherical interpolation keeps their typical length);
-  /// `frames` for each arc, the last end included.
+  /// Latents along great arcs from each seed's to the next (spherical interpolation keeps their typical
+  /// length); `frames` for each arc, the last end included.
   static func path(seeds: [UInt64], frames: Int, size: Int) -> [Tensor] {
     let ends = seeds.map { Latent(seed: $0, size: size).values }
     let arcs = zip(ends, ends.dropFirst()).flatMap { start, end in

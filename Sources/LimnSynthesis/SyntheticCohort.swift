@@ -7,13 +7,20 @@ import LimnTraining
 
 /// A set of images that a method draws.
 public struct SyntheticCohort {
+  /// How many images.
   public var count: Int
+  /// The seed that all images' seeds follow from.
   public var seed: UInt64
   /// ψ; 1 draws with full variety.
   public var truncation: Double
   /// 8 or 16 bits a value.
   public var bitDepth: Int
 
+  /// - Parameters:
+  ///   - count: how many images.
+  ///   - seed: all images' seeds follow from it.
+  ///   - truncation: ψ in 0 … 1; 1 draws with full variety.
+  ///   - bitDepth: 8 or 16.
   public init(count: Int, seed: UInt64 = 0, truncation: Double = 1, bitDepth: Int = 8) {
     (self.count, self.seed, self.truncation, self.bitDepth) = (count, seed, truncation, bitDepth)
   }

@@ -13,7 +13,7 @@ struct Limn: ParsableCommand {
 
         limn import scans/ --out data/lungs --size 64
         limn check data/lungs
-        limn train skrgan --data data/lungs --out runs/lungs
+        limn train skrgan --data data/lungs --images 100000 --out runs/lungs
         limn generate runs/lungs --count 64 --out data/synthetic
         limn evaluate data/lungs data/synthetic
 

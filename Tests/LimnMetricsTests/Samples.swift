@@ -22,7 +22,8 @@ struct GreyPairs {
     x.repeatInterleaved(3, dim: 2).repeatInterleaved(3, dim: 3)
   }
 
-  /// (a[i], a[i + 1], b[i]) against (b[i], b[i + 2], a[i + 3]), indices modulo 5, i < 4: uint8 [4, 3, 64, 64].
+  /// (a[i], a[i + 1], b[i]) against (b[i], b[i + 2], a[i + 3]), indices modulo 5, i < 4: uint8
+  /// [4, 3, 64, 64].
   var rgb: (real: Tensor, fake: Tensor) {
     let real = (0..<4).map { Tensor.cat([a[$0], a[($0 + 1) % 5], b[$0]]) }
     let fake = (0..<4).map { Tensor.cat([b[$0], b[($0 + 2) % 5], a[($0 + 3) % 5]]) }

@@ -99,8 +99,8 @@ func pgganPenaltyAtFinalSizeMatchesPyTorch(key: String, growth: PGGANGrowth) thr
   expectGradients(of: fixture.adversary.generator, in: fixture.values, prefix: "g_gradient.", tolerance)
 }
 
-/// Every stored gradient within the tolerance of its largest value, or of a hundredth of the largest of all: a last
-/// bias, say, is the small difference of large sums, and keeps their rounding.
+/// Every stored gradient within the tolerance of its largest value, or of a hundredth of the largest of all:
+/// a last bias, say, is the small difference of large sums, and keeps their rounding.
 func expectGradients(
   of module: Module, in values: [String: Tensor], prefix: String, _ tolerance: Double,
   _ location: SourceLocation = #_sourceLocation

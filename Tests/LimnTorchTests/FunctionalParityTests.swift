@@ -1,4 +1,5 @@
-// Activations, convolutions, pooling, resampling, normalisations and losses against PyTorch: values and gradients.
+// Activations, convolutions, pooling, resampling, normalisations and losses against PyTorch: values and
+// gradients.
 
 import LimnTestSupport
 import LimnTorch

@@ -199,8 +199,8 @@ private struct Critic {
     ("r1", { $0.square().sum(dims: [1, 2, 3]).mean() * 5 }),
   ]
 
-  /// PyTorch's numbers are float64. Errors count relative to the largest second derivative of all: that by the
-  /// input is what remains of large terms that cancel. The bars: 1e-5 in float32, 1e-10 in float64.
+  /// PyTorch's numbers are float64. Errors count relative to the largest second derivative of all: that by
+  /// the input is what remains of large terms that cancel. The bars: 1e-5 in float32, 1e-10 in float64.
   @Test(
     "value and second derivatives equal PyTorch's", arguments: penalties.map(\.name),
     [DType.float32, .float64])

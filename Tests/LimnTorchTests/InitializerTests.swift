@@ -33,8 +33,8 @@ struct InitializerCase: Sendable, CustomTestStringConvertible {
     .uniform("PyTorch's default", .torchDefault(fanIn: 400), bound: 1.0 / 20),
   ]
 
-  /// Bars: the mean within 5 of its standard errors, the deviation within 3 %, kurtosis telling normal (3) from
-  /// uniform (1.8).
+  /// Bars: the mean within 5 of its standard errors, the deviation within 3 %, kurtosis telling normal (3)
+  /// from uniform (1.8).
   @Test("moments are the formula's", arguments: cases)
   func moments(_ initializer: InitializerCase) {
     let weight = Tensor.empty(Self.shape)

@@ -1,4 +1,5 @@
-// Layers against PyTorch's: a state dictionary as PyTorch writes it, outputs, gradients, and the state afterwards.
+// Layers against PyTorch's: a state dictionary as PyTorch writes it, outputs, gradients, and the state
+// afterwards.
 
 import LimnTestSupport
 import LimnTorch

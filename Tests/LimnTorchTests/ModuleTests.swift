@@ -1,4 +1,5 @@
-// Modules: the names of weights, modes, moving without losing identity, state dictionaries that fit or do not.
+// Modules: the names of weights, modes, moving without losing identity, state dictionaries that fit or do
+// not.
 
 import Foundation
 import LimnTestSupport

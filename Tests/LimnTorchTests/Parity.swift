@@ -85,7 +85,8 @@ func leaf(_ tensor: Tensor) -> Tensor {
   return copy
 }
 
-/// Differentiates the sum of the elements weighted by the cosine of their numbers, as the fixtures' script does.
+/// Differentiates the sum of the elements weighted by the cosine of their numbers, as the fixtures' script
+/// does.
 func differentiate(_ outputs: [Tensor]) {
   let terms = outputs.filter(\.requiresGrad).map { output in
     (output * Tensor.arange(output.count, dtype: .float32).cos().reshaped(output.shape)).sum()

@@ -1,4 +1,5 @@
-// Weights files: every type there and back, Python's files, files that lie, mapping without a copy, whole writes.
+// Weights files: every type there and back, Python's files, files that lie, mapping without a copy, whole
+// writes.
 
 import Foundation
 import LimnTestSupport

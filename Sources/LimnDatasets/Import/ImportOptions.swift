@@ -33,8 +33,8 @@ public struct ImportOptions: Sendable {
   public var every = 1
   /// The least fraction of pixels brighter than ``contentLevel``; images with less are left out.
   public var minimumContent = 0.0
-  /// Taken over each volume; where nil, `full` for 8-bit pictures and percentiles 0.5 to 99.5 for NIfTI and for
-  /// whatever has more bits.
+  /// Taken over each volume; where nil, `full` for 8-bit pictures and percentiles 0.5 to 99.5 for NIfTI and
+  /// for whatever has more bits.
   public var window: IntensityWindow?
   /// The first image's size where nil.
   public var size: ImageSize?

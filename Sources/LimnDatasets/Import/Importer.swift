@@ -33,12 +33,14 @@ public enum Importer {
   /// Imports files and folders into a new dataset.
   ///
   /// What identifies a person stays behind: patients are named by pseudonyms whose key is thrown away, DICOM
-  /// attributes are not copied, and of a source's path only the file's name is kept (of DICOM files not even that).
+  /// attributes are not copied, and of a source's path only the file's name is kept (of DICOM files not even
+  /// that).
   /// - Parameters:
   ///   - sources: files and folders; folders are walked in the order of their names.
   ///   - destination: the dataset's folder; nothing is there until the import is complete.
   ///   - options: the choices.
-  ///   - progress: called at the start and after every source; what it throws ends the import and leaves nothing.
+  ///   - progress: called at the start and after every source; what it throws ends the import and leaves
+  ///     nothing.
   /// - Returns: the dataset's description, and what went wrong on the way.
   /// - Throws: ``DatasetError`` if nothing could be read or the destination cannot be used; with
   ///   ``ImportOptions/isStrict``, for the first file that cannot be read.

@@ -6,8 +6,9 @@ import LimnImaging
 /// Where a patient's identity is taken from.
 public enum PatientRule: Sendable, Equatable {
   /// DICOM's PatientID (or, without one, the series); for other files the name's part before the first `_` if
-  /// that holds a digit (`patient001_frame01_slice_3`, `00001280_004`, `sub-01_T1w`), else before `_slice`, else
-  /// the whole name. Files of equal names in different folders count as one patient's, so that none leaks.
+  /// that holds a digit (`patient001_frame01_slice_3`, `00001280_004`, `sub-01_T1w`), else before `_slice`,
+  /// else the whole name. Files of equal names in different folders count as one patient's, so that none
+  /// leaks.
   case auto
   /// The file's name without its extension.
   case file
@@ -18,8 +19,8 @@ public enum PatientRule: Sendable, Equatable {
   /// What the first group (or all) of a regular expression matches in the path below the source.
   case regex(String)
 
-  /// Reads `auto`, `file`, `folder`, `dicom` or `regex:PATTERN`; nil for anything else, or if the pattern is not
-  /// a regular expression.
+  /// Reads `auto`, `file`, `folder`, `dicom` or `regex:PATTERN`; nil for anything else, or if the pattern is
+  /// not a regular expression.
   public init?(_ text: String) {
     switch text {
     case "auto": self = .auto

@@ -24,8 +24,8 @@ struct SliceCutter {
     return options.window ?? (isPicture ? .full : .percentiles(0.5, 99.5))
   }
 
-  /// Calls `body` with each image of the volume in turn; slices with less than the least content are counted, not
-  /// given.
+  /// Calls `body` with each image of the volume in turn; slices with less than the least content are counted,
+  /// not given.
   /// - Returns: how many were left out.
   func cut(_ volume: Volume, size: ImageSize?, _ body: (CutSlice) throws -> Void) rethrows -> Int {
     let limits = window(for: volume).limits(of: volume.voxels, storedBits: volume.storedBits)

@@ -3,12 +3,13 @@
 import LimnTorch
 
 extension GrowingAdversary {
-  /// The averaged generator's image of a latent [L], enlarged to the full size while it grows: [1, C, R, R] in
-  /// [−1, 1], on the generator's device.
+  /// The averaged generator's image of a latent [L], enlarged to the full size while it grows: [1, C, R, R]
+  /// in [−1, 1], on the generator's device.
   /// - Parameters:
   ///   - latent: [L].
-  ///   - truncation: ψ < 1 pulls the first layer's features towards their mean (the truncation trick of StyleGAN,
-  ///     Karras, Laine & Aila 2019, appendix B; PGGAN's latent itself lies on a sphere and has no middle).
+  ///   - truncation: ψ < 1 pulls the first layer's features towards their mean (the truncation trick of
+  ///     StyleGAN, Karras, Laine & Aila 2019, appendix B; PGGAN's latent itself lies on a sphere and has no
+  ///     middle).
   ///   - imagesSeen: tells how far the networks have grown.
   /// - Returns: [1, C, R, R].
   func draw(_ latent: Tensor, truncation: Double, imagesSeen: Int) -> Tensor {

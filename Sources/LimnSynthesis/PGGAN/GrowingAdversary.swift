@@ -1,5 +1,5 @@
-// A growing generator and its critic, and one step of their game (Karras et al. 2018). PGGAN plays it with images,
-// SkrGAN with sketches.
+// A growing generator and its critic, and one step of their game (Karras et al. 2018). PGGAN plays it with
+// images, SkrGAN with sketches.
 
 import LimnTorch
 import LimnTraining

@@ -8,17 +8,22 @@ import LimnTraining
 
 /// Noise → image, growing from 4×4 to the dataset's size.
 public final class PGGAN: GenerativeMethod {
+  /// Its name, paper and purpose.
   public static let about = MethodDescription(
     name: "pggan", title: "Progressive Growing of GANs",
     paper: "Karras, Aila, Laine & Lehtinen, ICLR 2018, arXiv:1710.10196",
     summary:
       "Draws images from noise. Generator and critic begin at 4×4 pixels and grow to the dataset's size.")
 
+  /// None.
   public static let companions: [String] = []
 
+  /// With the lengths of the phases decided.
   public let recipe: PGGANRecipe
   let adversary: GrowingAdversary<PGGANGenerator>
 
+  /// Builds fresh networks for the images of `setting`.
+  /// - Throws: `RecipeError` if the images are not squares of a power of two, 4 to 1024, or a value does not fit.
   public init(recipe: PGGANRecipe, setting: MethodSetting) throws {
     let recipe = try recipe.resolved(for: setting)
     self.recipe = recipe

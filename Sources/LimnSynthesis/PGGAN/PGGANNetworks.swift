@@ -8,8 +8,10 @@ import LimnTorch
 public struct PGGANWidth: Sendable, Equatable {
   /// Channels at scale s: min(base / 2^s, max).
   public var base = 8192
+  /// The widest layer.
   public var max = 512
 
+  /// nf(s) = min(`base` / 2^s, `max`).
   public init(base: Int = 8192, max: Int = 512) { (self.base, self.max) = (base, max) }
 
   /// nf(s); resolution 2^r uses nf(r − 1).
@@ -18,10 +20,12 @@ public struct PGGANWidth: Sendable, Equatable {
 
 /// How far the networks have grown: images of 4·2^`stage` pixels.
 public struct PGGANGrowth: Sendable, Equatable {
+  /// Doublings since 4×4 pixels.
   public var stage: Int
   /// The weight of the newest resolution while it fades in, in (0, 1]; 1 when it stands alone.
   public var alpha: Double
 
+  /// Stage `stage`, faded in by `alpha`.
   public init(stage: Int, alpha: Double = 1) { (self.stage, self.alpha) = (stage, alpha) }
 
   /// Pixels along a side.
@@ -88,6 +92,7 @@ public final class PGGANGenerator: Module {
   let conv0: EqualizedConv2d
   let blocks: [PGGANGeneratorBlock]
   let toRGB: [EqualizedConv2d]
+  /// The length of z.
   public let latentSize: Int
 
   /// - Parameters:
@@ -140,6 +145,10 @@ public final class PGGANDiscriminator: Module {
   let dense0: EqualizedLinear
   let dense1: EqualizedLinear
 
+  /// - Parameters:
+  ///   - resolution: a power of two, 4 to 1024.
+  ///   - channels: of the image, 1 or 3.
+  ///   - width: channels at each level, nf of the paper.
   public init(resolution: Int, channels: Int, width: PGGANWidth = .init()) {
     let stages = growthStages(resolution: resolution)
     let widths = (0...stages + 1).map(width.channels)

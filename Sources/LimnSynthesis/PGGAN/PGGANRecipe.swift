@@ -13,28 +13,40 @@ public enum AdversarialLoss: String, Codable, Sendable, CaseIterable {
 
 /// The hyper-parameters of PGGAN.
 public struct PGGANRecipe: MethodRecipe, Equatable {
+  /// Channels at scale s are min(`widthBase` / 2^s, `widthMax`) (table 2).
   public var widthBase = 8192
+  /// The widest layer (table 2).
   public var widthMax = 512
+  /// The length of z (appendix A.1).
   public var latentSize = 512
   /// The first resolution.
   public var firstResolution = 4
   /// Nil: 600,000, or less where the run is too short for that.
   public var stabiliseImages: Int?
+  /// Images over which the next resolution fades in; nil as for `stabiliseImages`.
   public var fadeImages: Int?
   /// For 4, 8, 16, … pixels; the last one counts for all above.
   public var batchSizes = [128, 128, 128, 64, 32, 16, 8, 4, 4]
+  /// Adam's rate for 4, 8, 16, … pixels; the last one counts for all above.
   public var learningRates = [0.001, 0.001, 0.001, 0.001, 0.001, 0.001, 0.001, 0.001, 0.0015]
+  /// Adam's β1 (appendix A.1).
   public var adamBeta1 = 0.0
+  /// Adam's β2 (appendix A.1).
   public var adamBeta2 = 0.99
+  /// The adversarial loss (appendix A.1).
   public var loss = AdversarialLoss.wganGP
+  /// λ of (‖∇D‖ − 1)² (WGAN-GP, section 4).
   public var gradientPenalty = 10.0
+  /// ε of ε·D(real)² (appendix A.1).
   public var drift = 0.001
-  /// Whether the gradient's norm is taken on images enlarged to the final size, as the official graph does; nil: in
-  /// runs of the paper's length. There the critic's slope must reach final / present size before the penalty
-  /// rests, for which a short run has no time.
+  /// Whether the gradient's norm is taken on images enlarged to the final size, as the official graph does;
+  /// nil: in runs of the paper's length. There the critic's slope must reach final / present size before the
+  /// penalty rests, for which a short run has no time.
   public var penaltyAtFinalSize: Bool?
+  /// The decay of the generator's moving average, for each step (appendix A.1).
   public var averageDecay = 0.999
 
+  /// The paper's values.
   public init() {}
 
   public static let keys = [

@@ -3,13 +3,16 @@
 /// The growth as a function of the images seen: at each resolution first a fade-in, then stabilisation; the
 /// first resolution only stabilises.
 public struct PGGANSchedule: Sendable, Equatable {
+  /// The stage where growing begins.
   public var firstStage: Int
+  /// The stage of the full size.
   public var lastStage: Int
   /// Images for which a resolution trains alone.
   public var stabiliseImages: Int
   /// Images over which the next resolution fades in.
   public var fadeImages: Int
 
+  /// From stage `firstStage` to stage `lastStage`, each taking as many images as the paper gives it.
   public init(firstStage: Int = 0, lastStage: Int, stabiliseImages: Int = 600_000, fadeImages: Int = 600_000)
   {
     (self.firstStage, self.lastStage) = (firstStage, lastStage)
@@ -23,7 +26,8 @@ public struct PGGANSchedule: Sendable, Equatable {
     let (phase, inPhase) = images.quotientAndRemainder(dividingBy: phaseLength)
     guard firstStage + phase < lastStage else { return PGGANGrowth(stage: lastStage) }
     guard inPhase >= stabiliseImages else { return PGGANGrowth(stage: firstStage + phase) }
-    // lod falls from its floor by the faded share; at the very start of a fade the old resolution still counts alone.
+    // lod falls from its floor by the faded share; at the very start of a fade the old resolution still
+    // counts alone.
     let alpha = Double(inPhase - stabiliseImages) / Double(fadeImages)
     return alpha == 0
       ? PGGANGrowth(stage: firstStage + phase) : PGGANGrowth(stage: firstStage + phase + 1, alpha: alpha)

@@ -30,8 +30,9 @@ final class RenderAdversary {
   /// - Parameters:
   ///   - sketches: extracted, [N, 1, S, S].
   ///   - images: theirs, [N, C, S, S].
-  ///   - drawn: generated sketches [M, 1, S, S] with a graph to the sketch generator; their renders must convince
-  ///     the critic too. Backward then reaches the sketch generator, whose optimiser is the caller's.
+  ///   - drawn: generated sketches [M, 1, S, S] with a graph to the sketch generator; their renders must
+  ///     convince the critic too. Backward then reaches the sketch generator, whose optimiser is the
+  ///     caller's.
   ///   - context: the training step's number, generators and precision.
   /// - Returns: the losses by name, not yet read from the device.
   func step(sketches: Tensor, images: Tensor, drawn: Tensor?, context: StepContext) -> [String: Tensor] {

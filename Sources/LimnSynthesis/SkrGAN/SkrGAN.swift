@@ -10,6 +10,7 @@ import LimnTranslation
 
 /// Noise → sketch → image.
 public final class SkrGAN: GenerativeMethod {
+  /// Its name, paper and purpose.
   public static let about = MethodDescription(
     name: "skrgan", title: "Sketching-rendering GAN",
     paper: "Zhang et al., MICCAI 2019, arXiv:1908.04346",
@@ -17,13 +18,17 @@ public final class SkrGAN: GenerativeMethod {
       "Draws a sketch from noise with a growing GAN, then renders it with pix2pix. Images come with their "
       + "sketches, which serve as labels of structure.")
 
+  /// The sketch that each image was painted from.
   public static let companions = ["sketches"]
 
+  /// With the lengths of the phases decided.
   public let recipe: SkrGANRecipe
   let sketching: GrowingAdversary<SketchGenerator>
   let rendering: RenderAdversary
   private var imagesSeen = 0
 
+  /// Builds fresh networks for the images of `setting`.
+  /// - Throws: `RecipeError` if the images are not squares of a power of two from 32 to 1024, or a value does not fit.
   public init(recipe: SkrGANRecipe, setting: MethodSetting) throws {
     var recipe = recipe
     recipe.sketch = try recipe.sketch.resolved(for: setting)
@@ -72,7 +77,8 @@ public final class SkrGAN: GenerativeMethod {
     recipe.sketch.batchSize(stage: sketching.schedule.growth(images: imagesSeen).stage)
   }
 
-  /// L = L_sketch(G1, D1) + L_render(G2, D2) (eq. 3). The parts share no weight until the joint term links them.
+  /// L = L_sketch(G1, D1) + L_render(G2, D2) (eq. 3). The parts share no weight until the joint term links
+  /// them.
   public func step(_ context: StepContext) -> [String: Tensor] {
     imagesSeen = context.imagesSeen + context.images.size(0)
     let growth = sketching.schedule.growth(images: context.imagesSeen)

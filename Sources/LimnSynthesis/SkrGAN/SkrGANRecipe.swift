@@ -17,7 +17,8 @@ public enum LatentCode: String, Codable, Sendable, CaseIterable {
 
 /// How the render network trains while the sketch network grows (the paper does not say).
 public enum RenderSchedule: String, Codable, Sendable, CaseIterable {
-  /// On extracted sketches of full size from the beginning; on generated ones too once the sketch network is grown.
+  /// On extracted sketches of full size from the beginning; on generated ones too once the sketch network is
+  /// grown.
   case staged
   /// On sketches and images averaged to the present size and enlarged again.
   case cogrowing
@@ -27,15 +28,25 @@ public enum RenderSchedule: String, Codable, Sendable, CaseIterable {
 
 /// The hyper-parameters of the colour-render network.
 public struct RenderRecipe: Codable, Sendable, Equatable {
+  /// Channels of the U-Net's outermost level (pix2pix, appendix 6.1).
   public var width = 64
+  /// Channels of the PatchGAN's first layer (pix2pix, appendix 6.1.2).
   public var discriminatorWidth = 64
+  /// What normalises both networks; instance statistics keep the images of a batch apart.
   public var normalization = Pix2PixNormalization.instance
+  /// Images in a step, at most the sketch network's (section 3.1).
   public var batchSize = 16
+  /// Adam's rate (pix2pix, section 3.3).
   public var learningRate = 0.0002
+  /// Adam's β1 (pix2pix, section 3.3).
   public var adamBeta1 = 0.5
+  /// Adam's β2 (pix2pix, section 3.3).
   public var adamBeta2 = 0.999
+  /// λ of the L1 distance (eq. 2).
   public var l1Weight = 100.0
+  /// How the render network trains while the sketch network grows.
   public var schedule = RenderSchedule.staged
+  /// The weight of the adversarial term on renders of generated sketches, once these are grown.
   public var jointWeight = 1.0
 
   static let keys = [
@@ -61,11 +72,16 @@ public struct RenderRecipe: Codable, Sendable, Equatable {
 
 /// The hyper-parameters of SkrGAN.
 public struct SkrGANRecipe: MethodRecipe, Equatable {
+  /// Of the sketch network, a PGGAN (section 2.1).
   public var sketch = PGGANRecipe()
+  /// Of the render network, a pix2pix (section 2.2).
   public var render = RenderRecipe()
+  /// How the sketches that both networks learn from are computed (section 2.1).
   public var extractor = SketchExtractor()
+  /// The code l that multiplies the noise (section 2.1).
   public var latentCode = LatentCode.learned
 
+  /// The papers' values, and Limn's where they are silent.
   public init() {}
 
   public static let keys =

@@ -44,7 +44,8 @@ public func dropout2d(_ x: Tensor, probability: Double, training: Bool) -> Tenso
   torch("feature_dropout", .tensor(x), .double(probability), .bool(training))
 }
 
-/// ``dropout(_:probability:training:)`` with a generator of the caller's, for networks whose dropout is their noise.
+/// ``dropout(_:probability:training:)`` with a generator of the caller's, for networks whose dropout is their
+/// noise.
 public func dropout(_ x: Tensor, probability: Double, generator: Generator) -> Tensor {
   let kept = withoutGradients {
     torch("bernoulli.p", .tensor(x), .double(1 - probability), .generator(generator)) / (1 - probability)

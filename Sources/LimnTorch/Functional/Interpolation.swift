@@ -5,8 +5,8 @@ public enum InterpolationMode: String, Sendable, Codable {
   case nearest, bilinear, bicubic, area
 }
 
-/// [N, C, H, W] at another size [H′, W′]; also [N, C, L] and [N, C, D, H, W], where `bilinear` stands for linear
-/// and trilinear.
+/// [N, C, H, W] at another size [H′, W′]; also [N, C, L] and [N, C, D, H, W], where `bilinear` stands for
+/// linear and trilinear.
 /// - Parameters:
 ///   - x: [N, C, H, W], [N, C, L] or [N, C, D, H, W].
 ///   - size: of the result, [H′, W′] for images.

@@ -46,8 +46,8 @@ public func adaptiveAvgPool3d(_ x: Tensor, _ size: [Int]) -> Tensor {
 /// What lies beyond the border for ``gridSample(_:_:mode:padding:alignCorners:)``.
 public enum GridPadding: Int, Sendable { case zeros = 0, border = 1, reflection = 2 }
 
-/// Samples [N, C, H, W] at the positions `grid` [N, H′, W′, 2], given as (x, y) in [−1, 1]; or [N, C, D, H, W]
-/// at [N, D′, H′, W′, 3], given as (x, y, z). libtorch differentiates it once, not twice.
+/// Samples [N, C, H, W] at the positions `grid` [N, H′, W′, 2], given as (x, y) in [−1, 1]; or
+/// [N, C, D, H, W] at [N, D′, H′, W′, 3], given as (x, y, z). libtorch differentiates it once, not twice.
 public func gridSample(
   _ x: Tensor, _ grid: Tensor, mode: InterpolationMode = .bilinear, padding: GridPadding = .zeros,
   alignCorners: Bool = false
@@ -60,8 +60,8 @@ public func gridSample(
     "grid_sampler", .tensor(x), .tensor(grid), .int(number), .int(padding.rawValue), .bool(alignCorners))
 }
 
-/// Sampling positions [N, H, W, 2] of the affine maps `theta` [N, 2, 3] for an image of `size` [N, C, H, W], or
-/// [N, D, H, W, 3] of `theta` [N, 3, 4] for a volume of `size` [N, C, D, H, W].
+/// Sampling positions [N, H, W, 2] of the affine maps `theta` [N, 2, 3] for an image of `size` [N, C, H, W],
+/// or [N, D, H, W, 3] of `theta` [N, 3, 4] for a volume of `size` [N, C, D, H, W].
 public func affineGrid(_ theta: Tensor, size: [Int], alignCorners: Bool = false) -> Tensor {
   torch("affine_grid_generator", .tensor(theta), .ints(size), .bool(alignCorners))
 }

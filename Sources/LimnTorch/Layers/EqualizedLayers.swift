@@ -2,7 +2,9 @@
 
 /// A convolution whose stored weights are N(0, 1) and which are scaled by gain / √fan-in when used.
 public final class EqualizedConv2d: Module, UnaryLayer {
+  /// [out, in, k, k], of N(0, 1) at first.
   public let weight: Parameter
+  /// [out], 0 at first.
   public let bias: Parameter
   let scale: Double
   let padding: Int
@@ -31,10 +33,13 @@ public final class EqualizedConv2d: Module, UnaryLayer {
 
 /// A linear map with an equalised learning rate.
 public final class EqualizedLinear: Module, UnaryLayer {
+  /// [out, in], of N(0, 1) at first.
   public let weight: Parameter
+  /// [out], 0 at first.
   public let bias: Parameter
   let scale: Double
 
+  /// Weights of N(0, 1), scaled by `gain` / √`inputFeatures` at run time.
   public init(inputFeatures: Int, outputFeatures: Int, gain: Double = 2.0.squareRoot()) {
     weight = .initialized([outputFeatures, inputFeatures], by: .normal())
     bias = Parameter(.zeros([outputFeatures]))

@@ -3,8 +3,9 @@
 /// A part of a network that holds weights, buffers and other modules.
 ///
 /// What a module holds is found by reflection: stored properties of type ``Parameter``, ``Buffer``,
-/// ``Module``, their optionals, and arrays of parameters or modules. A property `toRGB` gives the key `to_rgb`, an array
-/// `blocks` the keys `blocks.0`, `blocks.1`, so that a state dictionary has PyTorch's names.
+/// ``Module``, their optionals, and arrays of parameters or modules. A property `toRGB` gives the key
+/// `to_rgb`, an array `blocks` the keys `blocks.0`, `blocks.1`, so that a state dictionary has PyTorch's
+/// names.
 open class Module {
   /// Whether the module trains: dropout drops and batch normalisation uses the batch's statistics.
   public private(set) var isTraining = true

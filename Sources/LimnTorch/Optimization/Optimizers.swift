@@ -10,6 +10,7 @@ public final class SGD: Optimizer {
   let nesterov: Bool
   private let memory = OptimizerState()
 
+  /// PyTorch's defaults, except that a learning rate must be given.
   public init(
     _ parameters: [(key: String, parameter: Parameter)], learningRate: Double, momentum: Double = 0,
     dampening: Double = 0, weightDecay: Double = 0, nesterov: Bool = false
@@ -59,6 +60,7 @@ public final class Adam: Optimizer {
   let decoupledWeightDecay: Bool
   private let memory = OptimizerState()
 
+  /// PyTorch's defaults; `weightDecay` adds to the gradient unless it is decoupled.
   public init(
     _ parameters: [(key: String, parameter: Parameter)], learningRate: Double = 1e-3,
     betas: (Double, Double) = (0.9, 0.999), epsilon: Double = 1e-8, weightDecay: Double = 0,
@@ -120,6 +122,7 @@ public final class RMSprop: Optimizer {
   let weightDecay: Double
   private let memory = OptimizerState()
 
+  /// PyTorch's defaults, uncentred and without momentum.
   public init(
     _ parameters: [(key: String, parameter: Parameter)], learningRate: Double = 1e-2, alpha: Double = 0.99,
     epsilon: Double = 1e-8, weightDecay: Double = 0

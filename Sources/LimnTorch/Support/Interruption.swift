@@ -7,6 +7,7 @@ private let requested = Atomic<Bool>(false)
 
 /// Whether someone has asked the process to stop.
 public enum Interruption {
+  /// Whether someone has asked the program to stop.
   public static var isRequested: Bool { requested.load(ordering: .relaxed) }
 
   /// Catches SIGINT and SIGTERM from now on.

@@ -9,19 +9,31 @@ extension Tensor {
   public static func * (a: Tensor, b: Tensor) -> Tensor { torch("mul.Tensor", .tensor(a), .tensor(b)) }
   /// Element by element; shapes are broadcast.
   public static func / (a: Tensor, b: Tensor) -> Tensor { torch("div.Tensor", .tensor(a), .tensor(b)) }
+  /// Element by element.
   public static prefix func - (a: Tensor) -> Tensor { torch("neg", .tensor(a)) }
 
+  /// Each element with the number.
   public static func + (a: Tensor, b: Double) -> Tensor { torch("add.Scalar", .tensor(a), .double(b)) }
+  /// Each element with the number.
   public static func - (a: Tensor, b: Double) -> Tensor { torch("sub.Scalar", .tensor(a), .double(b)) }
+  /// Each element with the number.
   public static func * (a: Tensor, b: Double) -> Tensor { torch("mul.Scalar", .tensor(a), .double(b)) }
+  /// Each element with the number.
   public static func / (a: Tensor, b: Double) -> Tensor { torch("div.Scalar", .tensor(a), .double(b)) }
+  /// The number with each element.
   public static func + (a: Double, b: Tensor) -> Tensor { b + a }
+  /// The number with each element.
   public static func - (a: Double, b: Tensor) -> Tensor { torch("rsub.Scalar", .tensor(b), .double(a)) }
+  /// The number with each element.
   public static func * (a: Double, b: Tensor) -> Tensor { b * a }
+  /// The number with each element.
   public static func / (a: Double, b: Tensor) -> Tensor { b.reciprocal() * a }
 
+  /// Replaces `a` by a new tensor; views of the old one do not change.
   public static func += (a: inout Tensor, b: Tensor) { a = a + b }
+  /// Replaces `a` by a new tensor; views of the old one do not change.
   public static func -= (a: inout Tensor, b: Tensor) { a = a - b }
+  /// Replaces `a` by a new tensor; views of the old one do not change.
   public static func *= (a: inout Tensor, b: Double) { a = a * b }
 
   /// x to a power.

@@ -41,21 +41,27 @@ extension TensorIndexable where Self == TensorIndex {
 extension TensorIndex: TensorIndexable { public var tensorIndex: TensorIndex { self } }
 extension Int: TensorIndexable { public var tensorIndex: TensorIndex { TensorIndex(place: .at(self)) } }
 extension Tensor: TensorIndexable {
+  /// The places that this value selects along one axis.
   public var tensorIndex: TensorIndex { TensorIndex(place: .tensor(self)) }
 }
 extension Range: TensorIndexable where Bound == Int {
+  /// The places that this value selects along one axis.
   public var tensorIndex: TensorIndex { .slice(lowerBound, upperBound) }
 }
 extension ClosedRange: TensorIndexable where Bound == Int {
+  /// The places that this value selects along one axis.
   public var tensorIndex: TensorIndex { .slice(lowerBound, upperBound + 1) }
 }
 extension PartialRangeFrom: TensorIndexable where Bound == Int {
+  /// The places that this value selects along one axis.
   public var tensorIndex: TensorIndex { .slice(lowerBound, nil) }
 }
 extension PartialRangeUpTo: TensorIndexable where Bound == Int {
+  /// The places that this value selects along one axis.
   public var tensorIndex: TensorIndex { .slice(0, upperBound) }
 }
 extension PartialRangeThrough: TensorIndexable where Bound == Int {
+  /// The places that this value selects along one axis.
   public var tensorIndex: TensorIndex { .slice(0, upperBound == -1 ? nil : upperBound + 1) }
 }
 

@@ -15,7 +15,8 @@ extension Tensor {
     return withUnsafeBytes { Array($0.bindMemory(to: Element.self)) }
   }
 
-  /// Lends the elements' bytes, last axis fastest. Copies first where the tensor is not contiguous on the CPU.
+  /// Lends the elements' bytes, last axis fastest. Copies first where the tensor is not contiguous on the
+  /// CPU.
   public func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
     let source = to(.cpu).contiguous()
     let bytes = UnsafeRawBufferPointer(start: ct_tensor_data(source.handle), count: source.count * dtype.size)
@@ -97,8 +98,8 @@ extension Tensor {
     torchEffect("lerp_.Scalar", .tensor(self), .tensor(other), .double(weight))
   }
 
-  /// Makes this tensor stand for its data on another device, in another layout or type, while staying the same
-  /// object; its accumulated gradient goes with it.
+  /// Makes this tensor stand for its data on another device, in another layout or type, while staying the
+  /// same object; its accumulated gradient goes with it.
   func replaceData(_ change: (Tensor) -> Tensor) {
     let data = change(detached())
     let changedGradient = gradient.map { change($0.detached()) }

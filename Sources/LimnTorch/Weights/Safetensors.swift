@@ -26,9 +26,10 @@ public enum Safetensors {
     public let metadata: [String: String]
   }
 
-  /// Maps the file; tensors share the mapping and nothing is copied. Writing into them is private to this process.
-  /// - Throws: ``SafetensorsError`` for a file that is not safetensors, is cut short, or whose header does not
-  ///   account for each byte once.
+  /// Maps the file; tensors share the mapping and nothing is copied. Writing into them is private to this
+  /// process.
+  /// - Throws: ``SafetensorsError`` for a file that is not safetensors, is cut short, or whose header does
+  ///   not account for each byte once.
   public static func read(_ url: URL) throws -> Contents {
     let file = try MappedFile(url)
     let header = try Header(file, url)

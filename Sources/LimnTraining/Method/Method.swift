@@ -5,10 +5,14 @@ import LimnTorch
 
 /// The images a method is built for.
 public struct ImageShape: Codable, Equatable, Sendable {
+  /// 1 (gray) or 3 (RGB).
   public var channels: Int
+  /// Pixels.
   public var height: Int
+  /// Pixels.
   public var width: Int
 
+  /// Images [C, H, W].
   public init(channels: Int, height: Int, width: Int) {
     (self.channels, self.height, self.width) = (channels, height, width)
   }
@@ -21,6 +25,7 @@ public struct MethodSetting: Codable, Equatable, Sendable {
   /// How many images the run will see in all.
   public var totalImages: Int
 
+  /// For images of `shape`, in a run that shows `totalImages` of them.
   public init(shape: ImageShape, totalImages: Int) { (self.shape, self.totalImages) = (shape, totalImages) }
 }
 
@@ -47,7 +52,8 @@ public protocol Method: AnyObject {
   /// The optimisers, by name.
   var optimizers: [(name: String, optimizer: any Optimizer)] { get }
 
-  /// Small numbers that belong to the state, such as the growth phase; saved with a checkpoint and set on resume.
+  /// Small numbers that belong to the state, such as the growth phase; saved with a checkpoint and set on
+  /// resume.
   var counters: [String: Double] { get set }
 
   /// How many images the next step takes, after so many have been seen.
@@ -65,12 +71,14 @@ public protocol Method: AnyObject {
 public struct MethodDescription: Sendable {
   /// On the command line: `skrgan`.
   public let name: String
+  /// The paper's short title.
   public let title: String
   /// Authors, venue, identifier.
   public let paper: String
   /// What it is for, in a sentence or two.
   public let summary: String
 
+  /// One line for each part, as `limn methods` prints them.
   public init(name: String, title: String, paper: String, summary: String) {
     (self.name, self.title, self.paper, self.summary) = (name, title, paper, summary)
   }
@@ -99,6 +107,7 @@ public struct StepContext {
     (self.precision, self.seed) = (precision, seed)
   }
 
+  /// Where the batch is and the networks are.
   public var device: Device { images.device }
 
   /// A generator for one purpose of this step; the same again on every replay.
@@ -135,6 +144,7 @@ public struct GeneratedImage {
   /// Companion layers by name, each [C, H, W] in [−1, 1].
   public let companions: [String: Tensor]
 
+  /// `image` [C, H, W] and `companions` [C, H, W] in [−1, 1].
   public init(image: Tensor, companions: [String: Tensor] = [:]) {
     (self.image, self.companions) = (image, companions)
   }

@@ -1,4 +1,5 @@
-// Recipes: a method's hyper-parameters as a readable file, with unknown keys answered by the nearest valid one.
+// Recipes: a method's hyper-parameters as a readable file, with unknown keys answered by the nearest valid
+// one.
 
 import Foundation
 import LimnTorch
@@ -8,10 +9,12 @@ import Yams
 public struct RecipeKey: Sendable {
   /// With dots for nested recipes: `sketch.learning_rate`.
   public let name: String
+  /// One line.
   public let meaning: String
   /// Who says so: the paper's section, the official code, or Limn where the paper leaves it open.
   public let source: String
 
+  /// A key with its meaning and who says so.
   public init(_ name: String, _ meaning: String, source: String) {
     (self.name, self.meaning, self.source) = (name, meaning, source)
   }
@@ -32,14 +35,17 @@ public protocol MethodRecipe: Codable, Sendable {
 
 /// What is wrong with a recipe, in one line.
 public struct RecipeError: Error, CustomStringConvertible, LocalizedError {
+  /// One line: what was found, what was expected, what to do.
   public let description: String
   public var errorDescription: String? { description }
+  /// Carries one line.
   public init(_ description: String) { self.description = description }
 }
 
 extension MethodRecipe {
   /// The paper's values, overridden by a recipe file's text, then by `key=value` settings.
-  /// - Throws: ``RecipeError`` naming an unknown key with the nearest valid one, or a value of the wrong type.
+  /// - Throws: ``RecipeError`` naming an unknown key with the nearest valid one, or a value of the wrong
+  ///   type.
   public static func resolved(yaml: String? = nil, settings: [String] = []) throws -> Self {
     var tree = try Self().tree
     if let yaml { try tree.overlay(RecipeTree(yaml: yaml), path: []) }

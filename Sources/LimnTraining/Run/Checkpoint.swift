@@ -5,19 +5,26 @@ import LimnTorch
 
 /// The readable half of a checkpoint.
 public struct CheckpointInfo: Codable, Equatable, Sendable {
+  /// Its name on the command line.
   public var method: String
+  /// How far the run was.
   public var position: RunPosition
   /// What the networks were built for; with the recipe it gives the architecture.
   public var setting: MethodSetting
   /// The resolved recipe, YAML.
   public var recipe: String
+  /// The method's own numbers, such as its growth phase.
   public var counters: [String: Double]
+  /// The version that wrote the checkpoint.
   public var limnVersion: String
 }
 
-/// Reads and writes `checkpoints/00000200/` with `state.json`, `networks.safetensors`, `optimizers.safetensors`.
+/// Reads and writes `checkpoints/00000200/` with `state.json`, `networks.safetensors`,
+/// `optimizers.safetensors`.
 public struct Checkpoint {
+  /// Where it lies.
   public let folder: URL
+  /// What it is of.
   public let info: CheckpointInfo
 
   /// Opens a checkpoint.
@@ -96,7 +103,9 @@ public struct Checkpoint {
 
 /// What is wrong with a run folder, in one line.
 public struct RunError: Error, CustomStringConvertible, LocalizedError {
+  /// One line: what was found, what was expected, what to do.
   public let description: String
   public var errorDescription: String? { description }
+  /// Carries one line.
   public init(_ description: String) { self.description = description }
 }

@@ -4,22 +4,31 @@ import Foundation
 import LimnTorch
 import Yams
 
-/// `runs/00012-skrgan-lungct/`: recipe.yaml, run.json, training.json, metrics.jsonl, samples/, checkpoints/, report.html.
+/// `runs/00012-skrgan-lungct/`: recipe.yaml, run.json, training.json, metrics.jsonl, samples/, checkpoints/,
+/// report.html.
 public struct RunFolder: Sendable {
+  /// The folder.
   public let url: URL
 
+  /// One folder for each checkpoint, named by its step.
   public var checkpoints: URL { url.appendingPathComponent("checkpoints") }
+  /// Sheets of previews, named by their steps.
   public var samples: URL { url.appendingPathComponent("samples") }
+  /// One JSON object a line.
   public var metrics: URL { url.appendingPathComponent("metrics.jsonl") }
+  /// The page that shows the run.
   public var report: URL { url.appendingPathComponent("report.html") }
   private var plan: URL { url.appendingPathComponent("training.json") }
   private var recipe: URL { url.appendingPathComponent("recipe.yaml") }
 
   /// How the run was begun, all that a resume needs besides the checkpoint.
   public struct Plan: Codable, Equatable, Sendable {
+    /// Length, seed, device and intervals.
     public var options: TrainingOptions
+    /// What the networks are built for.
     public var setting: MethodSetting
 
+    /// All that a resume needs besides the checkpoint.
     public init(options: TrainingOptions, setting: MethodSetting) {
       (self.options, self.setting) = (options, setting)
     }
@@ -71,6 +80,8 @@ public struct RunFolder: Sendable {
     return parent.appendingPathComponent(String(format: "%05d", highest + 1) + "-\(method)-\(dataset)")
   }
 
+  /// How the run was begun.
+  /// - Throws: ``RunError`` if `training.json` is missing or damaged.
   public func readPlan() throws -> Plan {
     guard let data = FileManager.default.contents(atPath: plan.path),
       let plan = try? JSONDecoder().decode(Plan.self, from: data)
@@ -81,6 +92,8 @@ public struct RunFolder: Sendable {
   /// Replaces the plan, when a run is to go on longer than it was begun for.
   func write(_ plan: Plan) throws { try AtomicFile.write(Self.encoder.encode(plan), to: self.plan) }
 
+  /// The resolved recipe, YAML.
+  /// - Throws: ``RunError`` if `recipe.yaml` is missing.
   public func readRecipe() throws -> String {
     guard let data = FileManager.default.contents(atPath: recipe.path) else {
       throw RunError("\(recipe.path): not found; a run folder holds its resolved recipe")

@@ -4,7 +4,8 @@ import Foundation
 import LimnImaging
 import LimnTorch
 
-/// Batches by position in an endless stream: a pure function, so that a resumed run sees what it would have seen.
+/// Batches by position in an endless stream: a pure function, so that a resumed run sees what it would have
+/// seen.
 public protocol TrainingData {
   /// The images `position ..< position + count` of the stream, [count, C, H, W] in [−1, 1], on the device.
   func batch(at position: Int, count: Int) -> Tensor

@@ -8,9 +8,11 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
   public var steps: Int?
   /// …after so many images, whichever comes first.
   public var images: Int?
+  /// Of weights, batches and noise.
   public var seed: UInt64
   /// `cpu`, `cuda`, `cuda:1`.
   public var device: String
+  /// Of convolutions and products.
   public var precision: Precision
   /// Threads for one operator; fixed, because sums depend on how they are split.
   public var threads: Int
@@ -25,6 +27,7 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
   /// Whether batches are mirrored left to right at random.
   public var mirror: Bool
 
+  /// The defaults are those of `limn train`; give `steps` or `images`, else the run has no end.
   public init(
     steps: Int? = nil, images: Int? = nil, seed: UInt64 = 0, device: String = "cpu",
     precision: Precision = .float32, threads: Int = Torch.threadCount, logEvery: Int = 20,
@@ -48,18 +51,23 @@ public enum Precision: String, Codable, Sendable, CaseIterable {
   /// bfloat16 by autocast; weights, gradients and losses stay float32.
   case bfloat16
 
+  /// The type that autocast computes in.
   public var dtype: DType { self == .float32 ? .float32 : .bfloat16 }
 }
 
 /// How far a run is.
 public struct RunPosition: Codable, Equatable, Sendable {
+  /// Steps done.
   public var step: Int
+  /// Real images shown, repeats counted.
   public var images: Int
   /// Seconds of training so far, interruptions left out.
   public var seconds: Double
 
+  /// Nothing done yet.
   public static let start = RunPosition(step: 0, images: 0, seconds: 0)
 
+  /// After `step` steps, `images` images and `seconds` of training.
   public init(step: Int, images: Int, seconds: Double) {
     (self.step, self.images, self.seconds) = (step, images, seconds)
   }

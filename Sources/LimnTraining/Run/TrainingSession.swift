@@ -6,6 +6,7 @@ import LimnTorch
 
 /// What `limn train` asks for.
 public struct TrainingRequest {
+  /// The dataset's folder.
   public var dataset: URL
   /// The run's folder; the next free name below `runs/` where nil.
   public var out: URL?
@@ -13,8 +14,10 @@ public struct TrainingRequest {
   public var recipe: String?
   /// `key=value` settings on top of it.
   public var settings: [String]
+  /// Length, seed, device and intervals.
   public var options: TrainingOptions
 
+  /// A run on the dataset in a folder, with the paper's recipe unless it is overridden.
   public init(
     dataset: URL, out: URL? = nil, recipe: String? = nil, settings: [String] = [], options: TrainingOptions
   ) {
@@ -44,7 +47,9 @@ struct DatasetStream: TrainingData {
 
 /// A run that is ready to train.
 public struct TrainingSession {
+  /// Where everything is written.
   public let run: RunFolder
+  /// The loop, at the point where the run is.
   public let trainer: Trainer
 
   /// The recipe that a request resolves to, as YAML, without touching the disk.

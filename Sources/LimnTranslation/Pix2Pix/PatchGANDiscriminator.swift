@@ -24,7 +24,8 @@ final class PatchGANLayer: Module {
   }
 }
 
-/// Judges overlapping patches of a (condition, image) pair: [N, C, S, S] each → logits [N, 1, S/8 − 2, S/8 − 2].
+/// Judges overlapping patches of a (condition, image) pair: [N, C, S, S] each → logits
+/// [N, 1, S/8 − 2, S/8 − 2].
 public final class PatchGANDiscriminator: Module {
   let layers: [PatchGANLayer]
 
@@ -45,6 +46,7 @@ public final class PatchGANDiscriminator: Module {
   /// The smallest side whose last patch map is not empty.
   public static let minimumSize = 32
 
+  /// Both [N, C, S, S], S at least ``minimumSize`` → logits [N, 1, S/8 − 2, S/8 − 2], float32.
   public func callAsFunction(condition: Tensor, image: Tensor) -> Tensor {
     layers.reduce(Tensor.cat([condition, image], dim: 1).contiguous(.channelsLast)) { $1($0) }.to(.float32)
   }

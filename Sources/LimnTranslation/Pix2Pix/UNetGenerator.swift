@@ -3,8 +3,8 @@
 
 import LimnTorch
 
-/// What normalises the layers of pix2pix. Both use the statistics at hand, in training as at test time; with one
-/// image in the batch they are the same.
+/// What normalises the layers of pix2pix. Both use the statistics at hand, in training as at test time; with
+/// one image in the batch they are the same.
 public enum Pix2PixNormalization: String, Sendable, Codable, CaseIterable { case batch, instance }
 
 /// A normalisation with learned gain, N(1, 0.02) at first, and offset.
@@ -68,7 +68,8 @@ final class UNetDown: Module {
   }
 }
 
-/// One level up: ReLU → transposed convolution [→ normalisation] [→ dropout]; [N, in, H, W] → [N, out, 2H, 2W].
+/// One level up: ReLU → transposed convolution [→ normalisation] [→ dropout]; [N, in, H, W] →
+/// [N, out, 2H, 2W].
 final class UNetUp: Module {
   let conv: Pix2PixConv
   let norm: Pix2PixNorm?
@@ -91,9 +92,10 @@ final class UNetUp: Module {
 
 /// Image [N, in, S, S] → image [N, out, S, S] in (−1, 1).
 ///
-/// log2(S) levels of width 64·(1, 2, 4, 8, 8, …), so that the bottleneck is one pixel; at 256 this is the published
-/// network. Level 0 is the outermost, in `down` as in `up`. Dropout acts on the innermost levels of the widest
-/// decoder layers, three at most, and stays on at test time, where it is the generator's only noise.
+/// log2(S) levels of width 64·(1, 2, 4, 8, 8, …), so that the bottleneck is one pixel; at 256 this is the
+/// published network. Level 0 is the outermost, in `down` as in `up`. Dropout acts on the innermost levels of
+/// the widest decoder layers, three at most, and stays on at test time, where it is the generator's only
+/// noise.
 public final class UNetGenerator: Module {
   let down: [UNetDown]
   let up: [UNetUp]
@@ -135,7 +137,8 @@ public final class UNetGenerator: Module {
     for level in down { skips.append(level(skips.last ?? x)) }
     var y = up[up.count - 1](skips[skips.count - 1], noise: noise)
     for level in (0..<up.count - 1).reversed() {
-      // The next layer rectifies, and ReLU(LeakyReLU(e)) = ReLU(e): the skip may be taken before its activation.
+      // The next layer rectifies, and ReLU(LeakyReLU(e)) = ReLU(e): the skip may be taken before its
+      // activation.
       y = up[level](Tensor.cat([skips[level], y], dim: 1), noise: noise)
     }
     return tanh(y).to(.float32)

@@ -12,9 +12,10 @@ struct EvaluateCommand: ParsableCommand {
     commandName: "evaluate",
     abstract: "Measure a synthetic dataset against a real one.",
     discussion: """
-      REAL and FAKE are datasets, or folders of images of one size. Each figure is printed with its protocol, its sample counts, and what real images reach against real \
-      ones. MS-SSIM between generated images measures variety: close to the real-real value is good, higher \
-      means that the images resemble each other. The sliced Wasserstein distance (x1000) is better when lower.
+      REAL and FAKE are datasets, or folders of images of one size. Each figure is printed with its \
+      protocol, its sample counts, and what real images reach against real ones. MS-SSIM between generated \
+      images measures variety: close to the real-real value is good, higher means that the images resemble \
+      each other. The sliced Wasserstein distance (x1000) is better when lower.
 
       Examples:
         limn evaluate data/lungs data/synthetic

@@ -10,7 +10,7 @@ import LimnTraining
 struct GenerateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate",
-    abstract: "Draw images from a trained run, as a dataset or as a walk through latent space.",
+    abstract: "Draw images from a trained run: a dataset, one image, or a walk through latent space.",
     discussion: """
       Images come with their companions (SkrGAN: sketches) and are marked as synthetic. Each image depends on \
       its own seed alone, which dataset.json records: --image-seed draws it again.
@@ -28,10 +28,10 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "The new dataset's folder; a PNG file with --walk or --image-seed.")
   var out: String
 
-  @Option(help: "Images to draw.")
+  @Option(help: "How many images to draw.")
   var count = 64
 
-  @Option(help: "Seed of the cohort.")
+  @Option(help: "Seed that the seeds of all images follow from.")
   var seed: UInt64 = 0
 
   @Option(help: "Below 1: more typical, less varied images; 0 gives the mean image.")
@@ -43,16 +43,16 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "Draw one image by the seed that dataset.json records.")
   var imageSeed: UInt64?
 
-  @Option(help: "Walk between so many latents.")
+  @Option(help: "Walk through latent space between so many points; gives a strip, or with --animate a film.")
   var walk: Int?
 
-  @Option(help: "Images between one latent of a walk and the next.")
+  @Option(help: "Images from one point of a walk to the next.")
   var frames = 8
 
   @Flag(help: "Write the walk as an animated PNG instead of a strip.")
   var animate = false
 
-  @Option(help: "Device: cpu, cuda or cuda:N.")
+  @Option(help: "What computes: cpu, cuda or cuda:N.")
   var device = "cpu"
 
   func validate() throws {

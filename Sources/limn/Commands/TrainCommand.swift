@@ -46,13 +46,13 @@ struct TrainCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: "The method: \(Methods.all.map { $0.about.name }.joined(separator: ", ")). Not with --resume.")
+    help: "The method: \(Methods.all.map { $0.about.name }.joined(separator: ", ")). Left out with --resume.")
   var method: String?
 
   @Option(help: "The dataset's folder. With --resume: where it is now, if it has moved.")
   var data: String?
 
-  @Option(help: "Continue this run.")
+  @Option(help: "Continue this run. Only --data, --steps and --images go with it.")
   var resume: String?
 
   @Option(help: "The run's folder. Default: the next free runs/NNNNN-METHOD-DATASET.")
@@ -64,19 +64,19 @@ struct TrainCommand: ParsableCommand {
   @Option(name: .customLong("set"), help: "Change one key of the recipe: key=value. May be repeated.")
   var settings: [String] = []
 
-  @Option(help: "End after so many steps.")
+  @Option(help: "End after so many steps. A run needs --steps or --images.")
   var steps: Int?
 
-  @Option(help: "End after so many images; schedules are fitted to it.")
+  @Option(help: "End after so many images were shown, repeats counted; schedules are fitted to it.")
   var images: Int?
 
-  @Option(help: "Device: cpu (default), cuda or cuda:N.")
+  @Option(help: "What computes: cpu (default), cuda or cuda:N.")
   var device: String?
 
   @Option(
     help: """
-      Of convolutions and products: float32, bfloat16 (weights stay float32), or auto: bfloat16 where the \
-      hardware multiplies it faster ('limn doctor' says so). Default: auto.
+      Numbers in convolutions and products: float32, bfloat16 (weights stay float32), or auto: bfloat16 \
+      where the hardware multiplies it faster ('limn doctor' says so). Default: auto.
       """)
   var precision: PrecisionChoice?
 
@@ -152,7 +152,8 @@ struct TrainCommand: ParsableCommand {
     CommandFailure.say("report: \(session.run.report.relativePath)")
     guard outcome == .finished else {
       throw CommandFailure.interrupted(
-        "saved at step \(session.trainer.position.step). Go on with: limn train --resume \(session.run.url.relativePath)"
+        "saved at step \(session.trainer.position.step). "
+          + "Go on with: limn train --resume \(session.run.url.relativePath)"
       )
     }
   }
