@@ -92,7 +92,7 @@ let package = Package(
     tests("LimnDatasetsTests", ["LimnDatasets"]),
     tests("LimnMetricsTests", ["LimnMetrics"]),
     tests("LimnTrainingTests", ["LimnTraining"]),
-    tests("LimnSynthesisTests", ["LimnSynthesis", "LimnTranslation"]),
+    tests("LimnSynthesisTests", ["LimnSynthesis", "LimnTranslation", "LimnDatasets", "LimnImaging"]),
     tests("limnTests", ["limn"]),
   ],
   swiftLanguageModes: [.v6],

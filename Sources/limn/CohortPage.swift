@@ -33,11 +33,15 @@ struct CohortPage {
       HTMLFact("Synthetic images", HumanReadable.count(fake.count)),
       HTMLFact("Size", "\(real.width) × \(real.height)"),
     ]
-      + evaluation.results.prefix(3).map { result in
-        HTMLFact(
-          result.name, HumanReadable.number(result.value * result.scale),
-          note: result.baseline.map { "real against real: \(HumanReadable.number($0 * result.scale))" } ?? "")
-      }
+      + [("MS-SSIM of pairs", "ms_ssim_generated_pairs"), ("SWD × 1000", "swd_pggan")].compactMap(highlight)
+  }
+
+  private func highlight(label: String, metric: String) -> HTMLFact? {
+    evaluation.results.first { $0.name == metric }.map { result in
+      HTMLFact(
+        label, HumanReadable.number(result.value * result.scale),
+        note: result.baseline.map { "real against real: \(HumanReadable.number($0 * result.scale))" } ?? "")
+    }
   }
 
   private func pictures() throws -> [HTMLBlock] {

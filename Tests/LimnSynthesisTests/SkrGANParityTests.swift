@@ -2,6 +2,7 @@
 // Tolerance: 1e-5 of each tensor's largest value.
 
 import Foundation
+import LimnDatasets
 import LimnImaging
 import LimnTestSupport
 import LimnTorch
@@ -111,7 +112,7 @@ func patchGANParameterCounts(channels: Int, count: Int) {
 
 // MARK: - The method
 
-func tinySkrGAN(_ change: (inout SkrGANRecipe) -> Void = { _ in }) throws -> SkrGAN {
+func tinySkrGAN(channels: Int = 1, _ change: (inout SkrGANRecipe) -> Void = { _ in }) throws -> SkrGAN {
   var recipe = SkrGANRecipe()
   (recipe.sketch.widthBase, recipe.sketch.widthMax, recipe.sketch.latentSize) = (64, 4, 4)
   (recipe.sketch.stabiliseImages, recipe.sketch.fadeImages, recipe.sketch.batchSizes) = (4, 4, [4])
@@ -120,12 +121,12 @@ func tinySkrGAN(_ change: (inout SkrGANRecipe) -> Void = { _ in }) throws -> Skr
   return try Initialization.with(Generator(seed: 1)) {
     try SkrGAN(
       recipe: recipe,
-      setting: MethodSetting(shape: ImageShape(channels: 1, height: 32, width: 32), totalImages: 60))
+      setting: MethodSetting(shape: ImageShape(channels: channels, height: 32, width: 32), totalImages: 60))
   }
 }
 
-func runSteps(_ method: any Method, _ count: Int) -> [String: Tensor] {
-  let images = Tensor.rand([4, 1, 32, 32], generator: Generator(seed: 2)) * 2 - 1
+func runSteps(_ method: any Method, _ count: Int, channels: Int = 1) -> [String: Tensor] {
+  let images = Tensor.rand([4, channels, 32, 32], generator: Generator(seed: 2)) * 2 - 1
   var losses: [String: Tensor] = [:]
   for step in 0..<count {
     losses = method.step(
@@ -204,5 +205,30 @@ func skrganTrainsWithEveryOption(code: LatentCode, schedule: RenderSchedule) thr
   for (index, end) in ends.enumerated() {
     let found = try #require(walk[index * 4].companions["sketches"])
     #expect(relativeError(found, try #require(end)) < 1e-5)
+  }
+}
+
+@Test func colourImagesHaveGraySketches() throws {
+  let method = try tinySkrGAN(channels: 3) { $0.extractor.channel = .green }
+  #expect(runSteps(method, 8, channels: 3).values.allSatisfy { $0.item().isFinite })
+  let drawn = method.generate(seed: 1, truncation: 1)
+  #expect(drawn.image.shape == [3, 32, 32])
+  #expect(drawn.companions["sketches"]?.shape == [1, 32, 32])
+}
+
+@Test(arguments: [8, 16])
+func cohortsAreDatasetsThatDrawAgain(bits: Int) throws {
+  try withTemporaryFolder { folder in
+    let method = try tinySkrGAN()
+    let url = folder.appendingPathComponent("cohort")
+    let shape = ImageShape(channels: 1, height: 32, width: 32)
+    try SyntheticCohort(count: 3, seed: 7, bitDepth: bits).write(method, shape: shape, source: "test", to: url)
+    let dataset = try Dataset.open(url)
+    #expect(dataset.manifest.synthetic)
+    #expect(dataset.bitDepth == bits)
+    #expect(dataset.layerNames.sorted() == ["images", "sketches"])
+    let seed = try #require(dataset.manifest.items[2].seed)
+    let again = method.generate(seed: seed, truncation: 1).image.quantized(bitDepth: bits)
+    #expect(try dataset.layer("images")[2].isIdentical(to: again))
   }
 }
