@@ -33,17 +33,18 @@ func meanSortedDifferences(_ a: Tensor, _ b: Tensor) -> [Double] {
 private func meanSortedDifference(
   _ a: UnsafeBufferPointer<UInt32>, _ b: UnsafeBufferPointer<UInt32>
 ) -> Double {
-  withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 3 * a.count) { memory in
-    let count = a.count
-    let scratch = UnsafeMutableBufferPointer(rebasing: memory[..<count])
-    let sortedA = UnsafeMutableBufferPointer(rebasing: memory[count..<2 * count])
-    let sortedB = UnsafeMutableBufferPointer(rebasing: memory[(2 * count)...])
-    radixSort(a, into: sortedA, scratch: scratch)
-    radixSort(b, into: sortedB, scratch: scratch)
-    var sum = 0.0
-    for i in 0..<count { sum += Double(abs(float(sortedA[i]) - float(sortedB[i]))) }
-    return sum / Double(count)
-  }
+  // On the heap: rows of a large set do not fit a thread's stack.
+  let memory = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: 3 * a.count)
+  defer { memory.deallocate() }
+  let count = a.count
+  let scratch = UnsafeMutableBufferPointer(rebasing: memory[..<count])
+  let sortedA = UnsafeMutableBufferPointer(rebasing: memory[count..<2 * count])
+  let sortedB = UnsafeMutableBufferPointer(rebasing: memory[(2 * count)...])
+  radixSort(a, into: sortedA, scratch: scratch)
+  radixSort(b, into: sortedB, scratch: scratch)
+  var sum = 0.0
+  for i in 0..<count { sum += Double(abs(float(sortedA[i]) - float(sortedB[i]))) }
+  return sum / Double(count)
 }
 
 /// Sorts the bit patterns of floats by three passes over 11 bits, least significant first. `result` receives
@@ -52,21 +53,21 @@ private func radixSort(
   _ bits: UnsafeBufferPointer<UInt32>, into result: UnsafeMutableBufferPointer<UInt32>,
   scratch: UnsafeMutableBufferPointer<UInt32>
 ) {
-  withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 3 * 2048) { places in
-    places.update(repeating: 0)
-    for i in 0..<bits.count {
-      let key = orderedKey(bits[i])
-      result[i] = key
-      places[Int(key & 2047)] &+= 1
-      places[2048 + Int(key >> 11 & 2047)] &+= 1
-      places[4096 + Int(key >> 22)] &+= 1
-    }
-    turnCountsIntoPlaces(places)
-    scatter(result, into: scratch, shift: 0, places)
-    scatter(scratch, into: result, shift: 11, .init(rebasing: places[2048...]))
-    scatter(result, into: scratch, shift: 22, .init(rebasing: places[4096...]))
-    _ = result.update(fromContentsOf: scratch)
+  let places = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: 3 * 2048)
+  defer { places.deallocate() }
+  places.initialize(repeating: 0)
+  for i in 0..<bits.count {
+    let key = orderedKey(bits[i])
+    result[i] = key
+    places[Int(key & 2047)] &+= 1
+    places[2048 + Int(key >> 11 & 2047)] &+= 1
+    places[4096 + Int(key >> 22)] &+= 1
   }
+  turnCountsIntoPlaces(places)
+  scatter(result, into: scratch, shift: 0, places)
+  scatter(scratch, into: result, shift: 11, .init(rebasing: places[2048...]))
+  scatter(result, into: scratch, shift: 22, .init(rebasing: places[4096...]))
+  _ = result.update(fromContentsOf: scratch)
 }
 
 private func turnCountsIntoPlaces(_ counts: UnsafeMutableBufferPointer<UInt32>) {
