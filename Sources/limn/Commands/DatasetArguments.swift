@@ -25,10 +25,3 @@ extension PatientRule: ExpressibleByArgument {
 extension IntensityWindow: ExpressibleByArgument {
   public init?(argument: String) { self.init(option: argument) }
 }
-
-/// The values of an option, for its help: `pad, crop or stretch`.
-func choices<Value: CaseIterable & RawRepresentable>(_ type: Value.Type) -> String
-where Value.RawValue == String {
-  let names = Value.allCases.map(\.rawValue)
-  return names.dropLast().joined(separator: ", ") + " or " + (names.last ?? "")
-}

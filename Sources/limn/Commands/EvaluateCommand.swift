@@ -31,19 +31,19 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "Metrics, separated by commas: \(Metrics.all.map(\.name).joined(separator: ", ")).")
   var metrics: String?
 
-  @Option(help: "Split of the real dataset: train, validation or test. Default: all.")
+  @Option(help: "Use only this split of the real dataset.")
   var split: Split?
 
-  @Option(help: "Use at most so many images of each.")
+  @Option(help: "Use at most this many images of each set.")
   var count: Int?
 
   @Option(help: "Seed of pairs, patches and directions.")
   var seed: UInt64 = 0
 
-  @Option(help: "Write the figures as JSON.")
+  @Option(help: "Write the figures to this file, as JSON.")
   var json: String?
 
-  @Option(help: "Write a page with figures and pictures.")
+  @Option(help: "Write a page with figures and pictures to this file (HTML).")
   var report: String?
 
   @Option(

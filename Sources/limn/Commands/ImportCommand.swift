@@ -41,10 +41,10 @@ struct ImportCommand: ParsableCommand {
   @Option(help: "Size of the images: N or HEIGHTxWIDTH. Default: that of the first.")
   var size: ImageSize?
 
-  @Option(help: "Where proportions differ: \(choices(ImageResize.Mode.self)).")
+  @Option(help: "How an image of other proportions gets the size.")
   var fit = ImageResize.Mode.pad
 
-  @Option(help: "Plane that volumes are cut in: \(choices(AxisChoice.self)).")
+  @Option(help: "Plane that volumes are cut in; auto: the plane that was scanned.")
   var axis = AxisChoice.auto
 
   @Option(help: "Slices of each volume: 20..80 (positions from 0, both included) or 0.2..0.8 (fractions).")

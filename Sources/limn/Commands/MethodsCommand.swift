@@ -8,7 +8,7 @@ struct MethodsCommand: ParsableCommand {
     commandName: "methods",
     abstract: "List the methods, or the recipe keys of one.",
     discussion: """
-      Each key is listed with its default (the paper's value), its meaning and who says so.
+      Each key is listed with its default (the paper's value where it gives one), its meaning and who says so.
 
       Examples:
         limn methods

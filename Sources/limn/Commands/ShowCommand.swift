@@ -29,7 +29,7 @@ struct ShowCommand: ParsableCommand {
   @Option(help: "Images in a row. Default: as many as make the sheet square.")
   var columns: Int?
 
-  @Option(help: "Only this split: \(choices(Split.self)).")
+  @Option(help: "Show only this split.")
   var split: Split?
 
   @Option(help: "The layer to show.")

@@ -39,6 +39,7 @@ struct TrainCommand: ParsableCommand {
         limn train skrgan --data data/lungs --images 100000
         limn train pggan --data data/lungs --images 100000 --set width_max=128 --precision bfloat16
         limn train skrgan --data data/lungs --images 100000 --dry-run > recipe.yaml
+        limn train skrgan --data data/lungs --images 100000 --recipe recipe.yaml
         limn train --resume runs/00000-skrgan-lungs
         limn train --resume runs/00000-skrgan-lungs --images 200000
 
@@ -64,10 +65,10 @@ struct TrainCommand: ParsableCommand {
   @Option(name: .customLong("set"), help: "Change one key of the recipe: key=value. May be repeated.")
   var settings: [String] = []
 
-  @Option(help: "End after so many steps. A run needs --steps or --images.")
+  @Option(help: "End after this many steps. A new run needs --steps or --images.")
   var steps: Int?
 
-  @Option(help: "End after so many images were shown, repeats counted; schedules are fitted to it.")
+  @Option(help: "End after this many images were shown, repeats counted; schedules are fitted to it.")
   var images: Int?
 
   @Option(help: "What computes: cpu (default), cuda or cuda:N.")

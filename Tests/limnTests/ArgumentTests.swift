@@ -5,7 +5,7 @@ import Testing
 
 @testable import limn
 
-@Suite struct CommandLineTests {
+@Suite struct ArgumentTests {
   private func parse(_ line: String) throws -> any ParsableCommand {
     try Limn.parseAsRoot(line.split(separator: " ").map(String.init))
   }

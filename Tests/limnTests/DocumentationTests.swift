@@ -1,0 +1,31 @@
+// The written reference against the program: what it lists must be what there is.
+
+import Foundation
+import LimnTestSupport
+import LimnTraining
+import Testing
+
+@testable import limn
+
+@Suite struct DocumentationTests {
+  private func document(_ path: String) throws -> String {
+    let url = fixture("../../docs").appendingPathComponent(path).standardizedFileURL
+    return try String(contentsOf: url, encoding: .utf8)
+  }
+
+  private func rows<M: Method>(of type: M.Type) -> [String] {
+    let standard = M.Recipe()
+    // The sketch network's keys stand in PGGAN's table.
+    return M.Recipe.keys.filter { !$0.name.hasPrefix("sketch.") }.map {
+      "| `\($0.name)` | \(standard.text(of: $0.name)) | \($0.meaning) | \($0.source) |"
+    }
+  }
+
+  @Test func recipesListEveryKeyWithItsDefaultMeaningAndSource() throws {
+    let text = try document("reference/recipes.md")
+    for type in Methods.all {
+      #expect(text.contains("## \(type.about.name)\n"))
+      for row in rows(of: type) { #expect(text.contains(row)) }
+    }
+  }
+}
