@@ -74,7 +74,7 @@ let package = Package(
     .executableTarget(
       name: "limn",
       dependencies: [
-        argumentParser, logging, "LimnTorch", "LimnImaging", "LimnDatasets", "LimnMetrics",
+        argumentParser, "LimnTorch", "LimnImaging", "LimnDatasets", "LimnMetrics",
         "LimnTraining", "LimnTranslation", "LimnSynthesis",
       ],
       swiftSettings: swiftSettings),

@@ -106,6 +106,8 @@ private func expectEqual(
       #expect(samples == ["000000.png", "000010.png", "000020.png"])
       #expect(FileManager.default.fileExists(atPath: run.folder.report.path))
       #expect(run.trainer.isComplete)
+      let log = try String(contentsOf: run.folder.url.appendingPathComponent("log.txt"), encoding: .utf8)
+      #expect(log.contains("info begun") && log.contains("checkpoint written images=55 step=20"))
     }
   }
 

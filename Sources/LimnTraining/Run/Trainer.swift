@@ -3,6 +3,7 @@
 import Foundation
 import LimnImaging
 import LimnTorch
+import Logging
 
 /// Batches by position in an endless stream: a pure function, so that a resumed run sees what it would have
 /// seen.
@@ -36,6 +37,7 @@ public final class Trainer {
   private var metrics: MetricsLog
   private let board: TensorBoardWriter
   private let line: ProgressLine
+  private let logger: Logger
   private var clock = ContinuousClock.now
 
   /// Prepares a run; with a checkpoint in the folder, at that point.
@@ -47,6 +49,7 @@ public final class Trainer {
     let checkpoint = try run.restoreNewestCheckpoint(into: method, optimizers: true)
     if let checkpoint { position = checkpoint.info.position }
     savedStep = checkpoint?.info.position.step
+    logger = run.logger()
     metrics = try MetricsLog(url: run.metrics, resumeStep: position.step)
     board = try TensorBoardWriter(folder: run.url, resumingAfter: checkpoint?.info.position.step)
     line = ProgressLine(
@@ -63,6 +66,9 @@ public final class Trainer {
   public func train() throws -> Outcome {
     Torch.threadCount = options.threads
     clock = .now
+    logger.info(
+      "\(position.step == 0 ? "begun" : "resumed") with Limn \(LimnVersion.current), libtorch \(Torch.version)",
+      metadata: place)
     if position.step == 0 { try sample() }
     while !options.isComplete(position) && !Interruption.isRequested { try advance() }
     if savedStep != position.step { try save() }
@@ -70,6 +76,7 @@ public final class Trainer {
     if finished { try sample() }
     line.finish(progress, items: position.images) { details }
     try report()
+    logger.info("\(finished ? "finished" : "interrupted")", metadata: place)
     return finished ? .finished : .interrupted
   }
 
@@ -128,6 +135,7 @@ public final class Trainer {
       counters: method.counters, limnVersion: LimnVersion.current)
     _ = try Checkpoint.write(method, info: info, in: run.checkpoints)
     savedStep = position.step
+    logger.info("checkpoint written", metadata: place)
     run.prune(keeping: options.keepCheckpoints)
   }
 
@@ -136,6 +144,7 @@ public final class Trainer {
   private func requireFinite(_ values: [String: Double]) throws {
     guard let bad = values.first(where: { !$0.value.isFinite }) else { return }
     let good = run.newestCheckpoint().map { "the last good checkpoint is \($0.folder.path)" }
+    logger.error("\(bad.key) is \(bad.value)", metadata: place)
     throw RunError(
       "\(bad.key) is \(bad.value) at step \(position.step); \(good ?? "no checkpoint had been written"). "
         + "A smaller learning rate or float32 precision may help.")
@@ -146,6 +155,8 @@ public final class Trainer {
     position.seconds += (now - clock) / .seconds(1)
     clock = now
   }
+
+  private var place: Logger.Metadata { ["step": "\(position.step)", "images": "\(position.images)"] }
 
   // MARK: - What the live line shows
 
