@@ -32,10 +32,17 @@ public func numericalGradient(of function: (Tensor) -> Tensor, at x: Tensor, ste
   }
 }
 
+/// A fresh folder that goes when the last reference to it goes; a suite that holds one has it for each test.
+public final class TemporaryFolder: Sendable {
+  public let url = FileManager.default.temporaryDirectory.appendingPathComponent("limn-\(UUID().uuidString)")
+
+  public init() throws { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) }
+
+  deinit { try? FileManager.default.removeItem(at: url) }
+}
+
 /// Runs `body` with a fresh folder that is removed afterwards.
 public func withTemporaryFolder<R>(_ body: (URL) throws -> R) throws -> R {
-  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("limn-\(UUID().uuidString)")
-  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(at: folder) }
-  return try body(folder)
+  let folder = try TemporaryFolder()
+  return try withExtendedLifetime(folder) { try body(folder.url) }
 }

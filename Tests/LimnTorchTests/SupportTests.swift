@@ -1,6 +1,7 @@
 // Tests of what every room uses: atomic files, quantities in words, the progress line, process memory.
 
 import Foundation
+import LimnTestSupport
 import Synchronization
 import Testing
 
@@ -164,12 +165,10 @@ import Testing
 }
 
 @Suite struct AtomicFileTests {
-  let folder: URL
+  let temporary: TemporaryFolder
+  var folder: URL { temporary.url }
 
-  init() throws {
-    folder = FileManager.default.temporaryDirectory.appendingPathComponent("limn-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  }
+  init() throws { temporary = try TemporaryFolder() }
 
   func names() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: folder.path) }
 
@@ -181,7 +180,6 @@ import Testing
       #expect(try Data(contentsOf: url) == data)
     }
     #expect(try names() == ["weights.bin"])
-    try FileManager.default.removeItem(at: folder)
   }
 
   @Test func failureKeepsTheOldFileAndLeavesNothing() throws {
@@ -196,7 +194,6 @@ import Testing
     }
     #expect(try Data(contentsOf: url) == Data("old".utf8))
     #expect(try names() == ["weights.bin"])
-    try FileManager.default.removeItem(at: folder)
   }
 
   @Test func renameThatFailsLeavesNothing() throws {
@@ -204,7 +201,6 @@ import Testing
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     #expect(throws: AtomicFileError.self) { try AtomicFile.write(Data("x".utf8), to: url) }
     #expect(try names() == ["taken"])
-    try FileManager.default.removeItem(at: folder)
   }
 
   @Test func missingFolderIsNamed() {

@@ -1,6 +1,7 @@
 // Tests of the TensorBoard event files: framing, checksums, contents, resuming.
 
 import Foundation
+import LimnTestSupport
 import SwiftProtobuf
 import Testing
 
@@ -28,11 +29,10 @@ import Testing
 }
 
 @Suite struct TensorBoardWriterTests {
-  let folder: URL
+  let temporary: TemporaryFolder
+  var folder: URL { temporary.url }
 
-  init() throws {
-    folder = try ReportingFixtures.temporaryFolder()
-  }
+  init() throws { temporary = try TemporaryFolder() }
 
   /// Splits a file into its events, checking both checksums of every record.
   func events(_ url: URL) throws -> [TBEvent] {

@@ -12,10 +12,4 @@ enum ReportingFixtures {
 
   /// In hexadecimal, from TensorBoard 2's own record writer.
   static let firstRecord = "0f000000000000006d532b091a0d627261696e2e4576656e743a32fc985129"
-
-  static func temporaryFolder() throws -> URL {
-    let url = FileManager.default.temporaryDirectory.appendingPathComponent("limn-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    return url
-  }
 }

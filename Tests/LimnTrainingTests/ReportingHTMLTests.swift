@@ -1,6 +1,7 @@
 // Tests of the report page: escaping, structure, charts, and the page of a run.
 
 import Foundation
+import LimnTestSupport
 import Testing
 
 @testable import LimnTraining
@@ -199,13 +200,15 @@ private final class Markup: NSObject, XMLParserDelegate {
 }
 
 @Suite struct RunReportTests {
+  let temporary: TemporaryFolder
   let folder: URL
   let info = RunInfo(
     method: "skrgan", dataset: "/data/lung-ct", seed: .max, device: "cpu", precision: "float32",
     version: "0.1.0", started: Date(timeIntervalSince1970: 1_750_000_000))
 
   init() throws {
-    folder = try ReportingFixtures.temporaryFolder().appendingPathComponent("00012-skrgan-lung-ct")
+    temporary = try TemporaryFolder()
+    folder = temporary.url.appendingPathComponent("00012-skrgan-lung-ct")
     let samples = folder.appendingPathComponent("samples")
     try FileManager.default.createDirectory(at: samples, withIntermediateDirectories: true)
     try info.write(to: folder)

@@ -1,16 +1,16 @@
 // Tests of metrics.jsonl: round trip, torn lines, resuming, numbers that JSON lacks.
 
 import Foundation
+import LimnTestSupport
 import Testing
 
 @testable import LimnTraining
 
 @Suite struct MetricsLogTests {
-  let url: URL
+  let temporary: TemporaryFolder
+  var url: URL { temporary.url.appendingPathComponent("metrics.jsonl") }
 
-  init() throws {
-    url = try ReportingFixtures.temporaryFolder().appendingPathComponent("metrics.jsonl")
-  }
+  init() throws { temporary = try TemporaryFolder() }
 
   func row(_ step: Int, _ values: [String: Double] = [:]) -> MetricsRow {
     MetricsRow(step: step, images: step * 16, time: Double(step) / 3, values: values)
