@@ -1,4 +1,5 @@
-// Every command's help, compared with the text that was last read by a person. RECORD_SNAPSHOTS=1 records anew.
+// Every command's help, compared with the text that was last read by a person. RECORD_SNAPSHOTS=1 records
+// anew.
 
 import ArgumentParser
 import Foundation

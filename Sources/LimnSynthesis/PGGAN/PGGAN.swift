@@ -23,7 +23,8 @@ public final class PGGAN: GenerativeMethod {
   let adversary: GrowingAdversary<PGGANGenerator>
 
   /// Builds fresh networks for the images of `setting`.
-  /// - Throws: `RecipeError` if the images are not squares of a power of two, 4 to 1024, or a value does not fit.
+  /// - Throws: `RecipeError` if the images are not squares of a power of two, 4 to 1024, or a value does not
+  ///   fit.
   public init(recipe: PGGANRecipe, setting: MethodSetting) throws {
     let recipe = try recipe.resolved(for: setting)
     self.recipe = recipe

@@ -28,7 +28,8 @@ public final class SkrGAN: GenerativeMethod {
   private var imagesSeen = 0
 
   /// Builds fresh networks for the images of `setting`.
-  /// - Throws: `RecipeError` if the images are not squares of a power of two from 32 to 1024, or a value does not fit.
+  /// - Throws: `RecipeError` if the images are not squares of a power of two from 32 to 1024, or a value does
+  ///   not fit.
   public init(recipe: SkrGANRecipe, setting: MethodSetting) throws {
     var recipe = recipe
     recipe.sketch = try recipe.sketch.resolved(for: setting)

@@ -69,7 +69,8 @@ func quickstart(in temporary: URL) throws {
   // Each image depends on its own seed and nothing else; [C, H, W] in [−1, 1].
   let drawn = (0..<64).map { method.generate(seed: $0, truncation: 1).image }
 
-  // Metrics compare 8-bit images, [N, C, H, W]. So short a training draws poor images, and the figures say so.
+  // Metrics compare 8-bit images, [N, C, H, W]. So short a training draws poor images, and the figures say
+  // so.
   let real = dataset.images(at: dataset.indices(of: nil)).quantized(bitDepth: 8)
   let evaluation = try Evaluation.run(
     real: TensorImages(real, name: dataset.manifest.name),
