@@ -1,6 +1,7 @@
 // The written reference against the program: what it lists must be what there is.
 
 import Foundation
+import LimnMetrics
 import LimnTestSupport
 import LimnTraining
 import Testing
@@ -27,5 +28,10 @@ import Testing
       #expect(text.contains("## \(type.about.name)\n"))
       for row in rows(of: type) { #expect(text.contains(row)) }
     }
+  }
+
+  @Test func everyMetricIsDescribed() throws {
+    let text = try document("reference/metrics.md")
+    for metric in Metrics.all { #expect(text.contains("| `\(metric.name)` |")) }
   }
 }
