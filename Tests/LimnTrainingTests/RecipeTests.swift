@@ -67,7 +67,7 @@ func filesThatChangeNothing(yaml: String) throws {
 }
 
 @Test(arguments: [
-  ("- width_max", "key: value"), ("just words", "key: value"), ("4: 5", "key: value"),
+  ("- width_max", "key: value"), ("just words", "key: value"), ("4: 5", "unknown recipe key '4'"),
   ("width_max: [", "is not YAML"), ("width_mx: 4", "did you mean 'width_max'?"),
   ("inner:\n  rat: 4", "did you mean 'inner.rate'?"), ("inner: 3", "group of keys"),
   ("width_max: many", "width_max"),

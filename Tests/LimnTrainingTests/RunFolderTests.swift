@@ -31,7 +31,8 @@ import Testing
     try withTemporaryFolder { folder in
       let abandoned = ".run.\(UUID().uuidString).tmp"
       let kept = [
-        ".run.png.1a2b.tmp", ".run.1a2b.tmp", ".runs.\(UUID().uuidString).tmp", ".run.\(UUID().uuidString).tmp",
+        ".run.png.1a2b.tmp", ".run.1a2b.tmp", ".runs.\(UUID().uuidString).tmp",
+        ".run.\(UUID().uuidString).tmp",
         "run.\(UUID().uuidString).tmp",
       ]
       for name in kept + [abandoned] {

@@ -84,7 +84,9 @@ struct TinyRun {
       FileManager.default.fileExists(atPath: url.path)
       ? try RunFolder(resuming: url)
       : try RunFolder(creating: url, info: Self.info, plan: plan, recipeYAML: recipe.yaml)
-    method = try Initialization.with(Generator(seed: 3)) { try TinyMethod(recipe: recipe, setting: Self.setting) }
+    method = try Initialization.with(Generator(seed: 3)) {
+      try TinyMethod(recipe: recipe, setting: Self.setting)
+    }
     trainer = try Trainer(run: folder, method: method, data: TinyData(), plan: plan)
   }
 

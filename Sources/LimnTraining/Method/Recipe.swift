@@ -94,7 +94,8 @@ private struct RecipeTree {
   init(yaml: String) throws {
     let content = try Self.value(yaml, of: "the recipe") ?? [String: Any]()
     guard let found = content as? [String: Any] else {
-      throw RecipeError("the recipe is not a list of 'key: value' lines; 'limn methods METHOD' lists the keys")
+      throw RecipeError(
+        "the recipe is not a list of 'key: value' lines; 'limn methods METHOD' lists the keys")
     }
     object = found
   }
@@ -123,6 +124,7 @@ private struct RecipeTree {
   ///   - other: the new values.
   ///   - path: the keys above both.
   ///   - known: all keys, with dots, to say which one may have been meant.
+  /// - Throws: ``RecipeError`` naming an unknown key, or a group where a value was given.
   mutating func overlay(_ other: RecipeTree, path: [String], known: [String]) throws {
     for (key, value) in other.object {
       guard let present = object[key] else {
@@ -143,7 +145,9 @@ private struct RecipeTree {
 
   /// The first key below a group, or the key itself.
   private static func firstLeaf(_ path: [String], _ value: Any) -> [String] {
-    guard let group = value as? [String: Any], let first = group.min(by: { $0.key < $1.key }) else { return path }
+    guard let group = value as? [String: Any], let first = group.min(by: { $0.key < $1.key }) else {
+      return path
+    }
     return firstLeaf(path + [first.key], first.value)
   }
 
@@ -178,7 +182,8 @@ private struct RecipeTree {
 
 /// A parser's message without its line breaks.
 private func oneLine(_ text: String) -> String {
-  text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: " ")
+  text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }.joined(
+    separator: " ")
 }
 
 /// The candidate with the smallest edit distance, if it is close enough to be what was meant.

@@ -46,10 +46,11 @@ public final class Trainer {
   ///   - plan: takes the place of the folder's own when training begins; nil: none does.
   /// - Throws: ``RunError`` or `ReportingError` naming what in the folder cannot be read.
   public init(
-    run: RunFolder, method: any Method, data: any TrainingData, plan newPlan: RunFolder.Plan? = nil
+    run: RunFolder, method: any Method, data: any TrainingData, plan: RunFolder.Plan? = nil
   ) throws {
     (self.run, self.method, self.data) = (run, method, data)
-    plan = try newPlan ?? run.readPlan()
+    let plan = try plan ?? run.readPlan()
+    self.plan = plan
     recipeYAML = try run.readRecipe()
     methodName = type(of: method).about.name
     let checkpoint = try run.restoreNewestCheckpoint(into: method, optimizers: true)
