@@ -31,6 +31,8 @@ private struct OuterRecipe: MethodRecipe, Equatable {
   ("width_max=128", OuterRecipe(widthMax: 128)), ("batch_sizes=[1, 2]", OuterRecipe(batchSizes: [1, 2])),
   ("kind=second", OuterRecipe(kind: .second)), ("is_on=false", OuterRecipe(isOn: false)),
   ("inner.rate=0.25", OuterRecipe(inner: InnerRecipe(rate: 0.25))),
+  ("inner.rate=1e-3", OuterRecipe(inner: InnerRecipe(rate: 0.001))),
+  ("width_max= 8", OuterRecipe(widthMax: 8)),
   ("inner.count=3", OuterRecipe(inner: InnerRecipe(count: 3))), ("inner.count=null", OuterRecipe()),
 ])
 private func settingsAreAccepted(setting: String, expected: OuterRecipe) throws {
@@ -40,7 +42,12 @@ private func settingsAreAccepted(setting: String, expected: OuterRecipe) throws 
 @Test(arguments: [
   ("wdith_max=1", "did you mean 'width_max'?"), ("inner.rat=1", "did you mean 'inner.rate'?"),
   ("nonsense=1", "Known: batch_sizes"), ("width_max=wide", "width_max"), ("kind=third", "kind"),
-  ("inner=1", "group of keys"), ("width_max", "expected key=value"),
+  ("inner=1", "group of keys"), ("width_max", "expected key=value"), ("=5", "expected key=value"),
+  ("inner..rate=1", "expected key=value"), ("inne.rate=1", "did you mean 'inner.rate'?"),
+  ("rate=1", "did you mean 'inner.rate'?"), ("batch_sizes=[1", "is not YAML"), ("width_max=", "width_max"),
+  ("width_max=null", "width_max"), ("width_max=1.5", "width_max"), ("width_max=[1]", "width_max"),
+  ("width_max.x=1", "width_max"), ("batch_sizes=8", "batch_sizes"), ("batch_sizes=[a]", "batch_sizes"),
+  ("is_on=2", "is_on"), ("inner.rate=fast", "inner.rate"),
 ])
 func settingsAreRefused(setting: String, explanation: String) {
   let error = #expect(throws: RecipeError.self) { try OuterRecipe.resolved(settings: [setting]) }
@@ -52,6 +59,23 @@ func settingsAreRefused(setting: String, explanation: String) {
   let yaml = "width_max: 64\ninner:\n  count: 7\n"
   let recipe = try OuterRecipe.resolved(yaml: yaml, settings: ["width_max=32"])
   #expect(recipe == OuterRecipe(widthMax: 32, inner: InnerRecipe(count: 7)))
+}
+
+@Test(arguments: ["", "# nothing but words", "inner: {}", "width_max: 512"])
+func filesThatChangeNothing(yaml: String) throws {
+  #expect(try OuterRecipe.resolved(yaml: yaml) == OuterRecipe())
+}
+
+@Test(arguments: [
+  ("- width_max", "key: value"), ("just words", "key: value"), ("4: 5", "unknown recipe key '4'"),
+  ("width_max: [", "is not YAML"), ("width_mx: 4", "did you mean 'width_max'?"),
+  ("inner:\n  rat: 4", "did you mean 'inner.rate'?"), ("inner: 3", "group of keys"),
+  ("width_max: many", "width_max"),
+])
+func filesAreRefused(yaml: String, explanation: String) {
+  let error = #expect(throws: RecipeError.self) { try OuterRecipe.resolved(yaml: yaml) }
+  #expect(error?.description.contains(explanation) == true, "\(error?.description ?? "no error")")
+  #expect(error?.description.contains("\n") == false)
 }
 
 @Test func writtenRecipesReadBack() throws {

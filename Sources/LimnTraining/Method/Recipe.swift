@@ -48,8 +48,9 @@ extension MethodRecipe {
   ///   type.
   public static func resolved(yaml: String? = nil, settings: [String] = []) throws -> Self {
     var tree = try Self().tree
-    if let yaml { try tree.overlay(RecipeTree(yaml: yaml), path: []) }
-    for setting in settings { try tree.overlay(RecipeTree(setting: setting), path: []) }
+    let known = keys.map(\.name)
+    if let yaml { try tree.overlay(RecipeTree(yaml: yaml), path: [], known: known) }
+    for setting in settings { try tree.overlay(RecipeTree(setting: setting), path: [], known: known) }
     return try Self(tree: tree)
   }
 
@@ -91,45 +92,70 @@ private struct RecipeTree {
   init(_ object: [String: Any]) { self.object = object }
 
   init(yaml: String) throws {
-    do {
-      object = try Yams.load(yaml: yaml) as? [String: Any] ?? [:]
-    } catch {
-      throw RecipeError("the recipe is not YAML: \(error)")
+    let content = try Self.value(yaml, of: "the recipe") ?? [String: Any]()
+    guard let found = content as? [String: Any] else {
+      throw RecipeError(
+        "the recipe is not a list of 'key: value' lines; 'limn methods METHOD' lists the keys")
     }
+    object = found
   }
 
   /// `a.b=value`, with the value read as YAML.
   init(setting: String) throws {
-    guard let equals = setting.firstIndex(of: "=") else {
+    let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    let path = parts[0].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    guard parts.count == 2, !path.contains("") else {
       throw RecipeError("'\(setting)' is not a setting; expected key=value")
     }
-    let path = setting[..<equals].split(separator: ".").map(String.init)
-    var value = (try? Yams.load(yaml: String(setting[setting.index(after: equals)...]))) ?? ""
-    for part in path.reversed() { value = [part: value] }
-    object = value as? [String: Any] ?? [:]
+    let value = try Self.value(String(parts[1]), of: "the value of '\(parts[0])'") ?? NSNull()
+    var tree: [String: Any] = [path[path.count - 1]: value]
+    for part in path.dropLast().reversed() { tree = [part: tree] }
+    object = tree
+  }
+
+  private static func value(_ yaml: String, of name: String) throws -> Any? {
+    do { return try Yams.load(yaml: yaml) } catch {
+      throw RecipeError("\(name) is not YAML: \(oneLine("\(error)"))")
+    }
   }
 
   /// Replaces values by those of `other`, which may hold known keys only.
-  mutating func overlay(_ other: RecipeTree, path: [String]) throws {
+  /// - Parameters:
+  ///   - other: the new values.
+  ///   - path: the keys above both.
+  ///   - known: all keys, with dots, to say which one may have been meant.
+  /// - Throws: ``RecipeError`` naming an unknown key, or a group where a value was given.
+  mutating func overlay(_ other: RecipeTree, path: [String], known: [String]) throws {
     for (key, value) in other.object {
       guard let present = object[key] else {
-        let name = (path + [key]).joined(separator: ".")
-        let known = object.keys.map { (path + [$0]).joined(separator: ".") }
-        let hint = nearest(to: name, in: known).map { "; did you mean '\($0)'?" } ?? ""
-        throw RecipeError(
-          "unknown recipe key '\(name)'\(hint) Known: \(known.sorted().joined(separator: ", "))")
+        throw Self.unknown(Self.firstLeaf(path + [key], value).joined(separator: "."), known: known)
       }
       if let branch = present as? [String: Any] {
         guard let changes = value as? [String: Any] else {
           throw RecipeError("'\((path + [key]).joined(separator: "."))' is a group of keys, not a value")
         }
         var subtree = RecipeTree(branch)
-        try subtree.overlay(RecipeTree(changes), path: path + [key])
+        try subtree.overlay(RecipeTree(changes), path: path + [key], known: known)
         object[key] = subtree.object
       } else {
         object[key] = value
       }
     }
+  }
+
+  /// The first key below a group, or the key itself.
+  private static func firstLeaf(_ path: [String], _ value: Any) -> [String] {
+    guard let group = value as? [String: Any], let first = group.min(by: { $0.key < $1.key }) else {
+      return path
+    }
+    return firstLeaf(path + [first.key], first.value)
+  }
+
+  private static func unknown(_ name: String, known: [String]) -> RecipeError {
+    // A key may be misspelt, or right but for the group that it belongs to.
+    let endings = known.filter { $0.hasSuffix(".\(name)") }
+    let hint = (nearest(to: name, in: known) ?? endings.first).map { "; did you mean '\($0)'?" } ?? "."
+    return RecipeError("unknown recipe key '\(name)'\(hint) Known: \(known.sorted().joined(separator: ", "))")
   }
 
   /// Gives a key that is not there the value null.
@@ -152,6 +178,12 @@ private struct RecipeTree {
           return (transform(key), nested ?? value)
         }))
   }
+}
+
+/// A parser's message without its line breaks.
+private func oneLine(_ text: String) -> String {
+  text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }.joined(
+    separator: " ")
 }
 
 /// The candidate with the smallest edit distance, if it is close enough to be what was meant.
@@ -188,7 +220,7 @@ private func explanation(_ error: DecodingError) -> String {
   case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context),
     .keyNotFound(_, let context):
     let key = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? snakeCase($0.stringValue) }
-    return "recipe key '\(key.joined(separator: "."))': \(context.debugDescription)"
+    return "recipe key '\(key.joined(separator: "."))': \(oneLine(context.debugDescription))"
   @unknown default: return "\(error)"
   }
 }

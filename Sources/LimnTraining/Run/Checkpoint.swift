@@ -59,8 +59,7 @@ public struct Checkpoint {
   /// Writes the state of a method below `checkpoints` and gives the new checkpoint.
   static func write(_ method: any Method, info: CheckpointInfo, in checkpoints: URL) throws -> Checkpoint {
     let place = checkpoints.appendingPathComponent(name(step: info.position.step))
-    let temporary = checkpoints.appendingPathComponent(
-      ".\(name(step: info.position.step)).\(UUID().uuidString).tmp")
+    let temporary = WholeFolder.temporaryPlace(beside: place)
     let files = FileManager.default
     try files.createDirectory(at: temporary, withIntermediateDirectories: true)
     do {
@@ -71,7 +70,7 @@ public struct Checkpoint {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
       try AtomicFile.write(encoder.encode(info), to: temporary.appendingPathComponent("state.json"))
-      try files.moveItem(at: temporary, to: place)
+      try WholeFolder.publish(temporary, at: place)
     } catch {
       try? files.removeItem(at: temporary)
       throw error

@@ -18,6 +18,7 @@ public struct RunFolder: Sendable {
   public var metrics: URL { url.appendingPathComponent("metrics.jsonl") }
   /// The page that shows the run.
   public var report: URL { url.appendingPathComponent("report.html") }
+  private let lock: RunLock?
   private var plan: URL { url.appendingPathComponent("training.json") }
   private var recipe: URL { url.appendingPathComponent("recipe.yaml") }
 
@@ -27,51 +28,70 @@ public struct RunFolder: Sendable {
     public var options: TrainingOptions
     /// What the networks are built for.
     public var setting: MethodSetting
+    /// The content hash of the dataset, so that another one is not taken for it; nil: not checked.
+    public var dataset: String?
 
     /// All that a resume needs besides the checkpoint.
-    public init(options: TrainingOptions, setting: MethodSetting) {
-      (self.options, self.setting) = (options, setting)
+    public init(options: TrainingOptions, setting: MethodSetting, dataset: String? = nil) {
+      (self.options, self.setting, self.dataset) = (options, setting, dataset)
     }
   }
 
-  /// Opens an existing run.
+  /// Opens an existing run to look at it; nothing in it is changed.
   /// - Throws: ``RunError`` if the folder holds none.
   public init(opening url: URL) throws {
-    self.url = url
+    try self.init(url, lock: nil)
+  }
+
+  /// Opens an existing run to go on with it, and removes what a killed process has left half-written.
+  /// - Throws: ``RunError`` if the folder holds none, or if another process is training it.
+  public init(resuming url: URL) throws {
+    _ = try RunFolder(opening: url)
+    try self.init(url, lock: RunLock(url))
+    for folder in [url, checkpoints, samples] { WholeFolder.removeLeftovers(in: folder) }
+  }
+
+  private init(_ url: URL, lock: RunLock?) throws {
+    (self.url, self.lock) = (url, lock)
     guard FileManager.default.fileExists(atPath: plan.path) else {
       throw RunError("\(url.path): not a run; expected a folder that 'limn train' has written")
     }
-    removeLeftovers()
   }
 
   /// Makes a run folder, complete from its first moment: it is filled beside its place and renamed.
   /// - Throws: ``RunError`` if something is there already.
   public init(creating url: URL, info: RunInfo, plan: Plan, recipeYAML: String) throws {
-    self.url = url
     let files = FileManager.default
     guard !files.fileExists(atPath: url.path) else {
       throw RunError("\(url.path): exists already; give another --out, or continue it with --resume")
     }
     let parent = url.deletingLastPathComponent()
     try files.createDirectory(at: parent, withIntermediateDirectories: true)
-    Self.removeLeftovers(in: parent, beginningWith: ".\(url.lastPathComponent).")
-    let temporary = RunFolder(
-      unchecked: parent.appendingPathComponent(".\(url.lastPathComponent).\(UUID().uuidString).tmp"))
+    WholeFolder.removeLeftovers(in: parent, beside: url.lastPathComponent, where: RunLock.isFree)
+    let temporary = WholeFolder.temporaryPlace(beside: url)
     do {
-      try files.createDirectory(at: temporary.checkpoints, withIntermediateDirectories: true)
-      try files.createDirectory(at: temporary.samples, withIntermediateDirectories: true)
-      try info.write(to: temporary.url)
-      try AtomicFile.write(Data(recipeYAML.utf8), to: temporary.recipe)
-      try AtomicFile.write(Self.encoder.encode(plan), to: temporary.plan)
-      try Data().write(to: temporary.metrics)
-      try files.moveItem(at: temporary.url, to: url)
+      try files.createDirectory(at: temporary, withIntermediateDirectories: true)
+      let lock = try RunLock(temporary)
+      try RunFolder(filling: temporary).fill(info, plan, recipeYAML)
+      try WholeFolder.move(temporary, to: url)
+      try self.init(url, lock: lock)
     } catch {
-      try? files.removeItem(at: temporary.url)
+      try? files.removeItem(at: temporary)
       throw error
     }
   }
 
-  private init(unchecked url: URL) { self.url = url }
+  private init(filling url: URL) { (self.url, lock) = (url, nil) }
+
+  private func fill(_ info: RunInfo, _ plan: Plan, _ recipeYAML: String) throws {
+    for folder in [checkpoints, samples] {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    }
+    try info.write(to: url)
+    try AtomicFile.write(Data(recipeYAML.utf8), to: recipe)
+    try write(plan)
+    try Data().write(to: metrics)
+  }
 
   /// The next free name below a folder: `00012-skrgan-lungct`.
   public static func nextName(in parent: URL, method: String, dataset: String) -> URL {
@@ -134,20 +154,22 @@ public struct RunFolder: Sendable {
   }
 
   /// Removes all but the newest checkpoints.
-  func prune(keeping count: Int) {
-    for old in listCheckpoints().dropLast(max(1, count)) { try? FileManager.default.removeItem(at: old) }
-  }
+  func prune(keeping count: Int) { listCheckpoints().dropLast(max(1, count)).forEach(WholeFolder.remove) }
 
-  /// Removes what a killed process has left half-written.
-  private func removeLeftovers() {
-    for folder in [url, checkpoints, samples] { Self.removeLeftovers(in: folder, beginningWith: ".") }
-  }
-
-  private static func removeLeftovers(in folder: URL, beginningWith prefix: String) {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    for name in names where name.hasPrefix(prefix) && name.hasSuffix(".tmp") {
-      try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
+  /// Takes away what lies after the step that a run goes on from: sheets, which will be drawn again, and
+  /// checkpoints, which could not be read; these stay as `STEP.damaged`.
+  /// - Returns: the names of these checkpoints.
+  func setAside(after step: Int) throws -> [String] {
+    for sheet in SampleGroup.all(in: samples).flatMap(\.sheets) where sheet.step > step {
+      try FileManager.default.removeItem(at: sheet.url)
     }
+    let damaged = listCheckpoints().filter { (Int($0.lastPathComponent) ?? 0) > step }
+    for checkpoint in damaged {
+      let place = checkpoint.appendingPathExtension("damaged")
+      WholeFolder.remove(place)
+      try WholeFolder.move(checkpoint, to: place)
+    }
+    return damaged.map(\.lastPathComponent)
   }
 
   private static var encoder: JSONEncoder {

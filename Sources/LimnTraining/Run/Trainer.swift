@@ -41,9 +41,18 @@ public final class Trainer {
   private var clock = ContinuousClock.now
 
   /// Prepares a run; with a checkpoint in the folder, at that point.
-  public init(run: RunFolder, method: any Method, data: any TrainingData) throws {
+  /// - Parameters:
+  ///   - run: the folder, made or opened to be resumed.
+  ///   - method: built from the run's recipe and setting, on the device.
+  ///   - data: the same stream each time.
+  ///   - plan: takes the place of the folder's own when training begins; nil: none does.
+  /// - Throws: ``RunError`` or `ReportingError` naming what in the folder cannot be read.
+  public init(
+    run: RunFolder, method: any Method, data: any TrainingData, plan: RunFolder.Plan? = nil
+  ) throws {
     (self.run, self.method, self.data) = (run, method, data)
-    plan = try run.readPlan()
+    let plan = try plan ?? run.readPlan()
+    self.plan = plan
     recipeYAML = try run.readRecipe()
     methodName = type(of: method).about.name
     let checkpoint = try run.restoreNewestCheckpoint(into: method, optimizers: true)
@@ -51,11 +60,15 @@ public final class Trainer {
     savedStep = checkpoint?.info.position.step
     logger = run.logger()
     metrics = try MetricsLog(url: run.metrics, resumeStep: position.step)
-    board = try TensorBoardWriter(folder: run.url, resumingAfter: checkpoint?.info.position.step)
+    // Events of a process that was killed before its first checkpoint are to be dropped, too.
+    board = try TensorBoardWriter(folder: run.url, resumingAfter: checkpoint?.info.position.step ?? -1)
     line = ProgressLine(
       label: plan.options.steps == nil ? "image" : "step", total: plan.options.steps ?? plan.options.images,
       unit: "img", start: plan.options.steps == nil ? position.images : position.step,
       startItems: position.images)
+    for name in try run.setAside(after: position.step) {
+      line.note("checkpoint \(name) cannot be read and is set aside; going on from step \(position.step)")
+    }
   }
 
   /// Whether nothing is left to do.
@@ -66,18 +79,17 @@ public final class Trainer {
   public func train() throws -> Outcome {
     Torch.threadCount = options.threads
     clock = .now
+    try run.write(plan)
     logger.info(
       "\(position.step == 0 ? "begun" : "resumed") with Limn \(LimnVersion.current), libtorch \(Torch.version)",
       metadata: place)
     if position.step == 0 { try sample() }
-    while !options.isComplete(position) && !Interruption.isRequested { try advance() }
+    while !isComplete && !Interruption.isRequested { try advance() }
     if savedStep != position.step { try save() }
-    let finished = options.isComplete(position)
-    if finished { try sample() }
     line.finish(progress, items: position.images) { details }
     try report()
-    logger.info("\(finished ? "finished" : "interrupted")", metadata: place)
-    return finished ? .finished : .interrupted
+    logger.info("\(isComplete ? "finished" : "interrupted")", metadata: place)
+    return isComplete ? .finished : .interrupted
   }
 
   private func advance() throws {
@@ -90,7 +102,8 @@ public final class Trainer {
     position.step += 1
     position.images += count
     if position.step % options.logEvery == 0 { try log() }
-    if position.step % options.sampleEvery == 0 { try sample() }
+    // The last sheets come before the last checkpoint: whatever is complete has both.
+    if position.step % options.sampleEvery == 0 || isComplete { try sample() }
     if position.step % options.checkpointEvery == 0 { try save() }
     line.update(progress, items: position.images) { details }
   }
@@ -130,6 +143,7 @@ public final class Trainer {
   private func save() throws {
     measureTime()
     try requireFinite(latest.mapValues { $0.item() })
+    try requireFinite(sumsOfWeights())
     let info = CheckpointInfo(
       method: methodName, position: position, setting: plan.setting, recipe: recipeYAML,
       counters: method.counters, limnVersion: LimnVersion.current)
@@ -142,12 +156,23 @@ public final class Trainer {
   private func report() throws { try RunReport.write(runFolder: run.url) }
 
   private func requireFinite(_ values: [String: Double]) throws {
-    guard let bad = values.first(where: { !$0.value.isFinite }) else { return }
+    guard let bad = values.filter({ !$0.value.isFinite }).min(by: { $0.key < $1.key }) else { return }
     let good = run.newestCheckpoint().map { "the last good checkpoint is \($0.folder.path)" }
     logger.error("\(bad.key) is \(bad.value)", metadata: place)
     throw RunError(
       "\(bad.key) is \(bad.value) at step \(position.step); \(good ?? "no checkpoint had been written"). "
         + "A smaller learning rate or float32 precision may help.")
+  }
+
+  /// A sum is a number if all that it adds are.
+  private func sumsOfWeights() -> [String: Double] {
+    var sums: [String: Double] = [:]
+    for (name, module) in method.networks {
+      for (key, tensor) in module.stateDict where tensor.dtype.isFloatingPoint {
+        sums["the sum of weight \(name).\(key)"] = tensor.detached().sum().item()
+      }
+    }
+    return sums
   }
 
   private func measureTime() {

@@ -71,9 +71,11 @@ public struct TrainingSession {
       method: type.about.name, dataset: dataset.url.standardizedFileURL.path, seed: request.options.seed,
       device: request.options.device, precision: request.options.precision.rawValue,
       version: LimnVersion.current, started: Date())
-    let plan = RunFolder.Plan(options: request.options, setting: setting)
-    let run = try RunFolder(creating: out, info: info, plan: plan, recipeYAML: made.recipeYAML)
-    return try TrainingSession(run: run, method: made.method, dataset: dataset, options: request.options)
+    let plan = RunFolder.Plan(
+      options: request.options, setting: setting, dataset: dataset.manifest.contentHash)
+    return try TrainingSession(method: made.method, dataset: dataset, plan: plan) {
+      try RunFolder(creating: out, info: info, plan: plan, recipeYAML: made.recipeYAML)
+    }
   }
 
   /// Opens a run where it stopped, with the options it was begun with.
@@ -88,30 +90,46 @@ public struct TrainingSession {
   public static func resume(
     _ url: URL, among types: [any Method.Type], dataset: URL? = nil, steps: Int? = nil, images: Int? = nil
   ) throws -> TrainingSession {
-    let run = try RunFolder(opening: url)
+    let run = try RunFolder(resuming: url)
     var plan = try run.readPlan()
-    if steps != nil || images != nil {
-      (plan.options.steps, plan.options.images) = (steps, images)
-      try run.write(plan)
-    }
+    if steps != nil || images != nil { (plan.options.steps, plan.options.images) = (steps, images) }
     let info = try RunInfo.read(from: url)
     let type = try find(info.method, among: types)
-    let data = try Dataset.open(dataset ?? URL(fileURLWithPath: info.dataset))
-    guard data.shape == plan.setting.shape else {
-      throw RunError(
-        "\(data.url.path): its images are \(data.shape), the run was begun with \(plan.setting.shape); "
-          + "give the run's own dataset with --data")
-    }
+    let data = try openDataset(of: info, plan, movedTo: dataset)
     let method = try open(type, recipe: run.readRecipe(), plan: plan)
-    return try TrainingSession(run: run, method: method, dataset: data, options: plan.options)
+    return try TrainingSession(method: method, dataset: data, plan: plan) { run }
   }
 
-  private init(run: RunFolder, method: any Method, dataset: Dataset, options: TrainingOptions) throws {
-    let device = try TrainingSession.device(named: options.device)
+  private static func openDataset(
+    of info: RunInfo, _ plan: RunFolder.Plan, movedTo moved: URL?
+  ) throws -> Dataset {
+    let url = moved ?? URL(fileURLWithPath: info.dataset)
+    guard moved != nil || FileManager.default.fileExists(atPath: url.path) else {
+      throw RunError(
+        "\(url.path): the dataset that the run was begun with is not there; give its new place with --data")
+    }
+    let data = try Dataset.open(url)
+    guard data.shape == plan.setting.shape else {
+      throw RunError(
+        "\(url.path): its images are \(data.shape), the run was begun with \(plan.setting.shape); "
+          + "give the run's own dataset with --data")
+    }
+    guard plan.dataset == nil || plan.dataset == data.manifest.contentHash else {
+      throw RunError(
+        "\(url.path): not the dataset that the run was begun with (other pixels); give that one with --data")
+    }
+    return data
+  }
+
+  /// The folder is made last, when all else is known to fit.
+  private init(
+    method: any Method, dataset: Dataset, plan: RunFolder.Plan, folder: () throws -> RunFolder
+  ) throws {
+    let device = try TrainingSession.device(named: plan.options.device)
     method.move(to: device)
-    let data = try DatasetStream(dataset, options: options, device: device)
-    self.run = run
-    trainer = try Trainer(run: run, method: method, data: data)
+    let data = try DatasetStream(dataset, options: plan.options, device: device)
+    run = try folder()
+    trainer = try Trainer(run: run, method: method, data: data, plan: plan)
   }
 
   /// A run's method with the weights of its newest checkpoint, ready to draw.
