@@ -151,7 +151,7 @@ public final class Trainer {
     guard let bad = values.filter({ !$0.value.isFinite }).min(by: { $0.key < $1.key }) else { return }
     let good = run.newestCheckpoint().map { "the last good checkpoint is \($0.folder.path)" }
     throw RunError(
-      "\(bad.key) is \(bad.value) at step \(position.step); \(good ?? "no checkpoint had been written"). "
+      "\(bad.key) is \(bad.value.isNaN ? "not a number" : "infinite") at step \(position.step); \(good ?? "no checkpoint had been written"). "
         + "A smaller learning rate or float32 precision may help.")
   }
 
