@@ -56,7 +56,7 @@ import Testing
       recipe.failsAt = 13
       let run = try TinyRun(folder.appendingPathComponent("run"), recipe: recipe)
       let error = #expect(throws: RunError.self) { _ = try run.trainer.train() }
-      #expect(error?.description.contains("loss is nan at step 14") == true)
+      #expect(error?.description.contains("loss is not a number at step 14") == true)
       #expect(error?.description.contains("00000010") == true)
       #expect(entries(run.folder.checkpoints) == ["00000005", "00000010"])
     }
@@ -69,7 +69,7 @@ import Testing
       recipe.spoilsAt = 14
       let run = try TinyRun(folder.appendingPathComponent("run"), recipe: recipe)
       let error = #expect(throws: RunError.self) { _ = try run.trainer.train() }
-      #expect(error?.description.contains("average.weight is nan at step 15") == true)
+      #expect(error?.description.contains("average.weight is not a number at step 15") == true)
       #expect(error?.description.contains("00000010") == true)
       #expect(entries(run.folder.checkpoints) == ["00000005", "00000010"])
     }

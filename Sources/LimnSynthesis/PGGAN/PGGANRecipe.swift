@@ -79,7 +79,12 @@ public struct PGGANRecipe: MethodRecipe, Equatable {
   ]
 
   /// The recipe with the lengths of the phases decided for a run.
-  func resolved(for setting: MethodSetting) throws -> PGGANRecipe {
+  /// - Parameters:
+  ///   - setting: the images, and how many the run will see.
+  ///   - group: the group of keys that this recipe is in another one; nil: it stands alone.
+  /// - Returns: the recipe without null.
+  /// - Throws: `RecipeError` if the images cannot be grown to, or a value is out of its range.
+  func resolved(for setting: MethodSetting, group: String? = nil) throws -> PGGANRecipe {
     let resolution = setting.shape.height
     guard setting.shape.width == resolution, resolution.nonzeroBitCount == 1, (4...1024).contains(resolution)
     else {
@@ -87,15 +92,7 @@ public struct PGGANRecipe: MethodRecipe, Equatable {
         "the dataset's images are \(setting.shape.width)×\(resolution); a growing GAN needs squares of a power of "
           + "two from 4 to 1024. Import with --size \(nearestPowerOfTwo(resolution))")
     }
-    guard firstResolution.nonzeroBitCount == 1, (4...resolution).contains(firstResolution) else {
-      throw RecipeError(
-        "first_resolution is \(firstResolution); expected a power of two from 4 to \(resolution)")
-    }
-    guard !batchSizes.isEmpty, batchSizes.allSatisfy({ $0 > 0 && ($0 < 4 || $0 % 4 == 0) }),
-      !learningRates.isEmpty
-    else {
-      throw RecipeError("batch_sizes must be 1, 2, 3 or multiples of 4 (the minibatch statistic's groups)")
-    }
+    try RecipeRule.check(rules(resolution: resolution), group: group)
     let growths = growthStages(resolution: resolution) - growthStages(resolution: firstResolution)
     let affordable = growths == 0 ? 0 : setting.totalImages * 7 / 10 / (2 * growths)
     var recipe = self
@@ -103,6 +100,27 @@ public struct PGGANRecipe: MethodRecipe, Equatable {
     recipe.fadeImages = fadeImages ?? min(600_000, affordable)
     recipe.penaltyAtFinalSize = penaltyAtFinalSize ?? (recipe.stabiliseImages == 600_000)
     return recipe
+  }
+
+  private func rules(resolution: Int) -> [RecipeRule] {
+    let fits = firstResolution.nonzeroBitCount == 1 && (4...resolution).contains(firstResolution)
+    let groups = batchSizes.allSatisfy { $0 > 0 && ($0 < 4 || $0 % 4 == 0) }
+    return [
+      .count("width_base", widthBase, from: resolution / 2), .count("width_max", widthMax),
+      .count("latent_size", latentSize),
+      RecipeRule(
+        "first_resolution", firstResolution, expected: "a power of two from 4 to \(resolution)", isMet: fits),
+      .count("stabilise_images", stabiliseImages, from: 0), .count("fade_images", fadeImages, from: 0),
+      RecipeRule(
+        "batch_sizes", batchSizes, expected: "1, 2, 3 or multiples of 4 (the minibatch statistic's groups)",
+        isMet: groups && !batchSizes.isEmpty),
+      RecipeRule(
+        "learning_rates", learningRates, expected: "numbers above 0",
+        isMet: learningRates.allSatisfy { $0 > 0 && $0.isFinite } && !learningRates.isEmpty),
+      .decay("adam_beta1", adamBeta1), .decay("adam_beta2", adamBeta2),
+      .weight("gradient_penalty", gradientPenalty), .weight("drift", drift),
+      .decay("average_decay", averageDecay),
+    ]
   }
 
   var width: PGGANWidth { PGGANWidth(base: widthBase, max: widthMax) }

@@ -31,8 +31,7 @@ public final class SkrGAN: GenerativeMethod {
   /// - Throws: `RecipeError` if the images are not squares of a power of two from 32 to 1024, or a value does
   ///   not fit.
   public init(recipe: SkrGANRecipe, setting: MethodSetting) throws {
-    var recipe = recipe
-    recipe.sketch = try recipe.sketch.resolved(for: setting)
+    let recipe = try recipe.resolved(for: setting)
     self.recipe = recipe
     let size = setting.shape.height
     guard size >= PatchGANDiscriminator.minimumSize else {

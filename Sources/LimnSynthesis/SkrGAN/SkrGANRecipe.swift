@@ -104,4 +104,47 @@ public struct SkrGANRecipe: MethodRecipe, Equatable {
       source: "Limn"),
     RecipeKey("rim_width", "pixels that the rim reaches inwards", source: "Limn"),
   ]
+
+  /// The recipe with everything decided that depends on the images or the length of the run.
+  /// - Throws: `RecipeError` if the images cannot be grown to, or a value is out of its range.
+  func resolved(for setting: MethodSetting) throws -> SkrGANRecipe {
+    var recipe = self
+    recipe.sketch = try sketch.resolved(for: setting, group: "sketch")
+    try RecipeRule.check(render.rules, group: "render")
+    try RecipeRule.check(Self.rules(of: extractor), group: "extractor")
+    return recipe
+  }
+
+  private static func rules(of extractor: SketchExtractor) -> [RecipeRule] {
+    let threshold = extractor.fieldOfViewThreshold ?? 0
+    return [
+      .odd("kernel_size", extractor.kernelSize), .positive("sigma", extractor.sigma ?? 1),
+      .odd("element_size", extractor.elementSize), .count("area_threshold", extractor.areaThreshold, from: 0),
+      RecipeRule(
+        "connectivity", extractor.connectivity, expected: "1 or 2",
+        isMet: [1, 2].contains(extractor.connectivity)),
+      RecipeRule(
+        "field_of_view_threshold", threshold, expected: "a number from 0 to 1",
+        isMet: (0...1).contains(threshold)),
+      .count("rim_width", extractor.rimWidth, from: 0),
+    ]
+  }
+}
+
+extension RenderRecipe {
+  fileprivate var rules: [RecipeRule] {
+    [
+      .count("width", width), .count("discriminator_width", discriminatorWidth),
+      .count("batch_size", batchSize), .positive("learning_rate", learningRate),
+      .decay("adam_beta1", adamBeta1), .decay("adam_beta2", adamBeta2), .weight("l1_weight", l1Weight),
+      .weight("joint_weight", jointWeight),
+    ]
+  }
+}
+
+extension RecipeRule {
+  /// The width of a filter that has a middle.
+  fileprivate static func odd(_ key: String, _ value: Int) -> RecipeRule {
+    RecipeRule(key, value, expected: "an odd number, 1 or more", isMet: value > 0 && value % 2 == 1)
+  }
 }

@@ -160,7 +160,7 @@ public final class Trainer {
     let good = run.newestCheckpoint().map { "the last good checkpoint is \($0.folder.path)" }
     logger.error("\(bad.key) is \(bad.value)", metadata: place)
     throw RunError(
-      "\(bad.key) is \(bad.value) at step \(position.step); \(good ?? "no checkpoint had been written"). "
+      "\(bad.key) is \(bad.value.isNaN ? "not a number" : "infinite") at step \(position.step); \(good ?? "no checkpoint had been written"). "
         + "A smaller learning rate or float32 precision may help.")
   }
 
