@@ -12,12 +12,17 @@ public enum Interruption {
 
   /// Catches SIGINT and SIGTERM from now on.
   public static func install() {
+    var caught = sigset_t()
+    sigemptyset(&caught)
     for number in [SIGINT, SIGTERM] {
+      sigaddset(&caught, number)
       signal(number) { number in
         requested.store(true, ordering: .relaxed)
         signal(number, SIG_DFL)
       }
     }
+    // A parent that starts processes from a worker thread hands down a mask that holds them back.
+    pthread_sigmask(SIG_UNBLOCK, &caught, nil)
   }
 
   /// Forgets a request, for tests.
