@@ -140,6 +140,7 @@ func skrganTrainsWithEveryOption(code: LatentCode, schedule: RenderSchedule) thr
   let method = try tinySkrGAN { recipe in
     recipe.latentCode = code
     recipe.render.schedule = schedule
+    recipe.render.jointWeight = 1
   }
   let losses = runSteps(method, 8)
   #expect(losses.values.allSatisfy { $0.item().isFinite })
@@ -163,7 +164,10 @@ func skrganTrainsWithEveryOption(code: LatentCode, schedule: RenderSchedule) thr
 }
 
 @Test func theJointTermReachesTheSketchGenerator() throws {
-  let joint = try tinySkrGAN { $0.sketch.firstResolution = 32 }
+  let joint = try tinySkrGAN { recipe in
+    recipe.sketch.firstResolution = 32
+    recipe.render.jointWeight = 1
+  }
   let apart = try tinySkrGAN { recipe in
     recipe.sketch.firstResolution = 32
     recipe.render.jointWeight = 0

@@ -47,7 +47,7 @@ public struct RenderRecipe: Codable, Sendable, Equatable {
   /// How the render network trains while the sketch network grows.
   public var schedule = RenderSchedule.staged
   /// The weight of the adversarial term on renders of generated sketches, once these are grown.
-  public var jointWeight = 1.0
+  public var jointWeight = 0.0
 
   static let keys = [
     RecipeKey("width", "channels of the U-Net's outermost level", source: "pix2pix, appendix 6.1"),
