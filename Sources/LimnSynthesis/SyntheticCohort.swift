@@ -25,7 +25,7 @@ public struct SyntheticCohort {
     (self.count, self.seed, self.truncation, self.bitDepth) = (count, seed, truncation, bitDepth)
   }
 
-  /// The seed of one image; `limn generate --seed-of-image` draws that image alone.
+  /// The seed of one image; `limn generate --image-seed` draws that image alone.
   public func seed(of index: Int) -> UInt64 { Seed.derive(seed, UInt64(index)) }
 
   /// Draws the images into a new dataset, marked as synthetic.

@@ -67,7 +67,9 @@ public final class Trainer {
       unit: "img", start: plan.options.steps == nil ? position.images : position.step,
       startItems: position.images)
     for name in try run.setAside(after: position.step) {
-      line.note("checkpoint \(name) cannot be read and is set aside; going on from step \(position.step)")
+      let words = "checkpoint \(name) cannot be read and is set aside; going on from step \(position.step)"
+      line.note(words)
+      logger.warning("\(words)")
     }
   }
 
