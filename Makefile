@@ -26,7 +26,8 @@ build: deps ## the limn command, optimised: .build/release/limn
 test: deps ## build and run every test, and the example that uses Limn as a library
 	@$(SWIFT) build --build-tests $(LINK)
 	@$(SWIFT) run --package-path Examples/Quickstart $(LINK) Quickstart
-	@$(SWIFT) test --skip-build --disable-xctest $(LINK)
+	@# Tests run side by side, so each gets one of libtorch's threads.
+	@export OMP_NUM_THREADS=1; $(SWIFT) test --skip-build --disable-xctest $(LINK)
 
 demo: build ## real scans in, synthetic images out: prints the path of one page (under 15 minutes on 2 cores)
 	@scripts/demo
