@@ -17,7 +17,9 @@ public struct Batch: Sendable {
 
 /// Gives the batch of any position; the same one each time, prefetched or not.
 public final class BatchLoader: Sendable {
+  /// Draws positions in the list of items to draw from, not in the dataset.
   public let sampler: BatchSampler
+  /// Where the batches are delivered.
   public let device: Device
   private let items: [Int]
   private let layers: [String: Tensor]

@@ -10,7 +10,9 @@ import Synchronization
 public final class BatchSampler: Sendable {
   /// Items to draw from.
   public let count: Int
+  /// Items in the batch of a step.
   public let batchSize: Int
+  /// Decides the order of every epoch.
   public let seed: UInt64
   /// The orders of the last epochs asked for; they could be computed again at any time.
   private let recent = Mutex<[(epoch: Int, order: [Int])]>([])

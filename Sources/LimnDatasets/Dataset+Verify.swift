@@ -7,8 +7,11 @@ import LimnTorch
 public struct DatasetStatistics: Sendable, Equatable {
   /// Of the stored values of `images`: 0 … 255 or 0 … 65535.
   public var minimum: Double
+  /// Of the stored values, in the same range.
   public var maximum: Double
+  /// Of the stored values, over all pixels and channels of all images.
   public var mean: Double
+  /// Of the same values (divided by n, not by n − 1).
   public var standardDeviation: Double
   /// Images of one value only.
   public var constantImages: Int

@@ -13,7 +13,9 @@ import LimnTorch
 /// print(images.shape, images.dtype, images.mean())
 /// ```
 public final class Dataset: Sendable {
+  /// The dataset's folder.
   public let url: URL
+  /// What `dataset.json` said when the dataset was opened.
   public let manifest: DatasetManifest
   private let layers: [String: Tensor]
 
@@ -51,6 +53,7 @@ public final class Dataset: Sendable {
 
   /// Items in the dataset.
   public var count: Int { manifest.count }
+  /// Channels of every image, such as 1 (grey) or 3 (RGB).
   public var channels: Int { manifest.channels }
   /// [H, W].
   public var size: [Int] { [manifest.height, manifest.width] }

@@ -1,6 +1,7 @@
 // The folder of a dataset in the making: hidden beside its place, renamed when whole, removed when not.
 
 import Foundation
+import LimnTorch
 
 /// A folder that appears at `target` complete or not at all.
 ///
@@ -39,20 +40,10 @@ final class DatasetFolder {
   func publish() throws {
     try Self.checkReplaceable(target, overwrite: overwrite)
     unlink(Self.lockFile(partial))
-    let old = Self.sibling(of: target, mark: "old")
-    let replaces = FileManager.default.fileExists(atPath: target.path)
-    if replaces, rename(target.path, old.path) != 0 { throw failure() }
-    guard rename(partial.path, target.path) == 0 else {
-      let error = failure()
-      if replaces { rename(old.path, target.path) }
-      throw error
+    do { try WholeFolder.publish(partial, at: target) } catch let error as AtomicFileError {
+      throw DatasetError(target, "cannot be put in place (\(error.reason))")
     }
     isPublished = true
-    if replaces { try? FileManager.default.removeItem(at: old) }
-  }
-
-  private func failure() -> DatasetError {
-    DatasetError(target, "cannot be put in place (\(String(cString: strerror(errno))))")
   }
 
   private static func sibling(of target: URL, mark: String) -> URL {

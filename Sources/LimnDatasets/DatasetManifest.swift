@@ -10,11 +10,14 @@ public enum Split: String, Sendable, Codable, CaseIterable {
 
 /// A class of a label map. Classes form a tree: an organ holds its parts.
 public struct LabelClass: Sendable, Codable, Equatable {
+  /// What the label stands for, such as an organ.
   public var name: String
   /// The value in the `labels` layer; nil for a group whose parts alone are drawn.
   public var value: Int?
+  /// The classes within this one; nil where it is not divided.
   public var parts: [LabelClass]?
 
+  /// A class that has a value of its own, parts, or both.
   public init(name: String, value: Int? = nil, parts: [LabelClass]? = nil) {
     self.name = name
     self.value = value
@@ -29,6 +32,7 @@ public struct IntensityRecord: Sendable, Codable, Equatable {
   /// What the source's numbers mean, such as `HU`; nil where no scale is agreed.
   public var unit: String?
 
+  /// A record of the window, and of the unit where a scale is agreed.
   public init(window: String, unit: String? = nil) {
     self.window = window
     self.unit = unit
@@ -46,6 +50,7 @@ public struct Provenance: Sendable, Codable, Equatable {
   /// ISO 8601, UTC.
   public var date: String
 
+  /// A record as of `date`, which is now by default and kept to the second.
   public init(sources: Int, tool: String, options: [String] = [], date: Date = Date()) {
     self.sources = sources
     self.tool = tool
@@ -56,6 +61,7 @@ public struct Provenance: Sendable, Codable, Equatable {
 
 /// A file of pixels beside the manifest, `NAME.safetensors`, with one tensor of the same name.
 public struct LayerRecord: Sendable, Codable, Equatable {
+  /// The key for ``Dataset/layer(_:)``: `images`, `labels`, `sketches`, ….
   public var name: String
   /// `uint8` or `uint16`.
   public var type: String
@@ -64,6 +70,7 @@ public struct LayerRecord: Sendable, Codable, Equatable {
   /// SHA-256 of the tensor's bytes (little-endian, last axis fastest).
   public var sha256: String
 
+  /// A record of a layer as it lies on the disk; that the two agree is checked on opening the dataset.
   public init(name: String, type: String, shape: [Int], sha256: String) {
     self.name = name
     self.type = type
@@ -74,6 +81,7 @@ public struct LayerRecord: Sendable, Codable, Equatable {
 
 /// One image of a dataset.
 public struct DatasetItem: Sendable, Codable, Equatable {
+  /// Tells the item from the dataset's others, such as `000042` or `synthetic-000042`.
   public var id: String
   /// A pseudonym; never the name or number that the source gave.
   public var patient: String
@@ -81,6 +89,7 @@ public struct DatasetItem: Sendable, Codable, Equatable {
   public var source: String
   /// The position along the slice axis, from 0; nil for pictures.
   public var slice: Int?
+  /// What the item is set apart for.
   public var split: Split
   /// The seed that draws a synthetic image again; nil for real ones.
   public var seed: UInt64?
@@ -88,6 +97,7 @@ public struct DatasetItem: Sendable, Codable, Equatable {
   /// dataset shares ``DatasetManifest/spacing``.
   public var spacing: [Double]?
 
+  /// An item for training unless said otherwise; a writer that is given ``Splits`` assigns it anew.
   public init(
     id: String, patient: String, source: String, slice: Int? = nil, split: Split = .train,
     seed: UInt64? = nil, spacing: [Double]? = nil
@@ -104,7 +114,9 @@ public struct DatasetItem: Sendable, Codable, Equatable {
 
 /// How much a split holds.
 public struct SplitRecord: Sendable, Codable, Equatable {
+  /// Different pseudonyms.
   public var patients: Int
+  /// Images of all these patients.
   public var items: Int
 }
 
@@ -114,27 +126,37 @@ public struct DatasetManifest: Sendable, Codable, Equatable {
   public static let currentVersion = 1
   static let fileName = "dataset.json"
 
+  /// The version of the folder's format; a dataset of any other is refused on opening.
   public var formatVersion = DatasetManifest.currentVersion
+  /// What the dataset is called; need not be its folder's name.
   public var name: String
   /// CT, MR, CR, … as DICOM abbreviates it; nil where not known.
   public var modality: String?
   /// Items in every layer.
   public var count: Int
+  /// 1 (grey) or 3 (RGB), as a rule.
   public var channels: Int
+  /// Pixels.
   public var height: Int
+  /// Pixels.
   public var width: Int
   /// 8 or 16.
   public var bitDepth: Int
+  /// How the sources' intensities became pixels; nil where that is not recorded.
   public var intensity: IntensityRecord?
   /// Distance between pixel centres in millimetres, [row, column], where all items share it.
   public var spacing: [Double]?
+  /// The classes of the `labels` layer, the tree's roots; empty where none are described.
   public var classes: [LabelClass]
+  /// What the images were made from, by which program, and when.
   public var provenance: Provenance
   /// Whether a model drew the images.
   public var synthetic: Bool
   /// SHA-256 over the layers' names, types, shapes and hashes: equal for datasets of equal pixels.
   public var contentHash: String
+  /// The files of pixels: `images` and its companions.
   public var layers: [LayerRecord]
+  /// What each split holds, by `train`, `validation` and `test`; empty splits are left out.
   public var splits: [String: SplitRecord]
   /// In the order of the layers' first axis.
   public var items: [DatasetItem]

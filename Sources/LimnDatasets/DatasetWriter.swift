@@ -5,19 +5,28 @@ import LimnTorch
 
 /// What a dataset's writer has to know before the first image.
 public struct DatasetDescription: Sendable {
+  /// What the dataset is called; need not be its folder's name.
   public var name: String
+  /// CT, MR, CR, … as DICOM abbreviates it; nil where not known.
   public var modality: String?
+  /// 1 (grey) or 3 (RGB), as a rule.
   public var channels: Int
+  /// Pixels.
   public var height: Int
+  /// Pixels.
   public var width: Int
   /// 8 or 16.
   public var bitDepth: Int
+  /// How the sources' intensities became pixels; nil where that is not recorded.
   public var intensity: IntensityRecord?
+  /// The classes of the `labels` layer, the tree's roots; empty where none are described.
   public var classes: [LabelClass]
+  /// Whether a model drew the images.
   public var synthetic: Bool
   /// Layers beside `images`, such as `labels` or `sketches`.
   public var companions: [LayerDescriptor]
 
+  /// By default a dataset of real images alone, without companion layers.
   public init(
     name: String, modality: String? = nil, channels: Int, height: Int, width: Int, bitDepth: Int,
     intensity: IntensityRecord? = nil, classes: [LabelClass] = [], synthetic: Bool = false,

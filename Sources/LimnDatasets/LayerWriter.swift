@@ -5,12 +5,14 @@ import LimnTorch
 
 /// A layer to be written: its name, element type and the shape of one item.
 public struct LayerDescriptor: Sendable, Equatable {
+  /// The tensor's name, and its file's without `.safetensors`; holds no `/`.
   public var name: String
   /// uint8 or uint16.
   public var dtype: DType
   /// [C, H, W], or [H, W] for label maps.
   public var itemShape: [Int]
 
+  /// A layer whose items have `itemShape`; the axis of the items themselves is left out of it.
   public init(name: String, dtype: DType, itemShape: [Int]) {
     self.name = name
     self.dtype = dtype

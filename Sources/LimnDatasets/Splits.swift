@@ -4,9 +4,13 @@ import LimnTorch
 
 /// Fractions of the patients for each split, and the seed that shuffles them.
 public struct Splits: Sendable, Equatable {
+  /// Above 0, up to 1; the three add up to 1.
   public let train: Double
+  /// From 0, which leaves the split empty, to below 1.
   public let validation: Double
+  /// From 0, which leaves the split empty, to below 1.
   public let test: Double
+  /// Decides which patients go where.
   public let seed: UInt64
 
   /// Nil unless one to three fractions are given, none is negative and the first is above zero.

@@ -7,16 +7,25 @@ import LimnTorch
 public struct Evaluation: Codable, Sendable, Equatable {
   /// The real and the generated set.
   public struct Set: Codable, Sendable, Equatable {
+    /// What messages call the set, such as its folder.
     public let name: String
+    /// All images of the set, whether they took part or not.
     public let count: Int
+    /// 1 (grey) or 3 (RGB).
     public let channels: Int
+    /// Pixels.
     public let height: Int
+    /// Pixels.
     public let width: Int
   }
 
+  /// The set that was measured against.
   public let real: Set
+  /// The set that was measured.
   public let generated: Set
+  /// Decided every random choice.
   public let seed: UInt64
+  /// One for each metric, in the order in which they were asked for.
   public let results: [MetricResult]
 
   /// Measures `fake` against `real`; each baseline is measured once.
@@ -55,9 +64,7 @@ public struct Evaluation: Codable, Sendable, Equatable {
 
   /// Keys sorted, indented.
   public func json() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(self)
+    try JSONEncoder.readable.encode(self)
   }
 }
 

@@ -31,9 +31,12 @@ public struct TensorImages: ImageSource {
     tensor = images
   }
 
+  /// Images in memory, N.
   public var count: Int { tensor.size(0) }
   public var channels: Int { tensor.size(1) }
+  /// Pixels.
   public var height: Int { tensor.size(2) }
+  /// Pixels.
   public var width: Int { tensor.size(3) }
   public func images(at indices: [Int]) -> Tensor { tensor.indexSelect(dim: 0, Tensor(indices)) }
 }
@@ -51,10 +54,13 @@ public func quantized(_ images: Tensor) throws -> Tensor {
 
 /// The two sets a metric compares, which of their images it may use, and the seed of its random choices.
 public struct ImageSets: Sendable {
+  /// The set to measure against.
   public let real: any ImageSource
+  /// The set to measure; its size and channels are those of the real one.
   public let generated: any ImageSource
   /// At most this many images of each set take part.
   public let limit: Int
+  /// Decides every random choice of the metrics.
   public let seed: UInt64
   /// Images fetched at a time; no value depends on it.
   public let batchSize: Int

@@ -106,7 +106,9 @@ public struct MSSSIMOfPairs: Metric {
     case generatedReal = "ms_ssim_generated_real_pairs"
   }
 
+  /// Which images meet; its raw value is the metric's name.
   public let pairing: Pairing
+  /// The measure over the pairs of one kind.
   public init(_ pairing: Pairing) { self.pairing = pairing }
 
   public var name: String { pairing.rawValue }

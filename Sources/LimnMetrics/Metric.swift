@@ -37,7 +37,9 @@ public enum MetricDirection: String, Codable, Sendable {
 
 /// A measured value with what it takes to read it.
 public struct MetricResult: Codable, Sendable, Equatable {
+  /// The metric's name, such as `ms_ssim_generated_pairs`.
   public let name: String
+  /// Unscaled.
   public let value: Double
   /// Publications print `value * scale` (1000 for the sliced Wasserstein distance, 1 elsewhere).
   public var scale = 1.0
@@ -47,18 +49,22 @@ public struct MetricResult: Codable, Sendable, Equatable {
   public let realCount: Int
   /// Generated images that took part.
   public let generatedCount: Int
+  /// Where better values lie.
   public let direction: MetricDirection
   /// One sentence that another person could repeat the measurement from.
   public let protocolSentence: String
   /// The value's parts in order, such as one for each level of a pyramid; unscaled.
   public var parts: [Part] = []
+  /// What sets the value apart from published ones, such as too few images; a line each.
   public var warnings: [String] = []
   /// The same measure between real images.
   public var baseline: Double?
 
   /// A named share of the value.
   public struct Part: Codable, Sendable, Equatable {
+    /// What the share is of, such as the pyramid's level of `64x32` pixels (width, height).
     public let name: String
+    /// Unscaled.
     public let value: Double
   }
 }

@@ -9,7 +9,9 @@ import LimnTorch
 public struct SWD: Sendable, Equatable {
   /// The distance at one level of the pyramid.
   public struct Level: Sendable, Equatable {
+    /// Pixels.
     public let height: Int
+    /// Pixels.
     public let width: Int
     /// Unscaled, in standard deviations of the level's patches; publications print it times 1000.
     public let value: Double
@@ -32,14 +34,17 @@ extension SWD {
   public struct Plan: Sendable {
     /// Which images take part, and in which order they meet their centres; equally many of both sets.
     public var realImages: [Int]
+    /// Positions in the generated set, as many as there are ``realImages``.
     public var generatedImages: [Int]
     /// For each level, the patches' centres in each image: [N, P, 2], (row, column), integers, at least 3 px
     /// from every border.
     public var realCenters: [Tensor]
+    /// The same for ``generatedImages``.
     public var generatedCenters: [Tensor]
     /// For each level, unit vectors [D, 3 * 7 * 7] with components in the order (channel, row, column).
     public var directions: [Tensor]
 
+    /// Choices made elsewhere, such as by a reference implementation; they are not checked.
     public init(
       realImages: [Int], generatedImages: [Int], realCenters: [Tensor], generatedCenters: [Tensor],
       directions: [Tensor]

@@ -12,7 +12,9 @@ public struct PatchSWD: Metric {
     case realHalves = "swd_pggan_real_halves"
   }
 
+  /// Which sets are compared; its raw value is the metric's name.
   public let comparison: Comparison
+  /// The measure of one comparison.
   public init(_ comparison: Comparison) { self.comparison = comparison }
 
   public var name: String { comparison.rawValue }

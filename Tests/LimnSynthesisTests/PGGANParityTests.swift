@@ -79,7 +79,7 @@ func pgganLossesMatchPyTorch(key: String, growth: PGGANGrowth) throws {
   #expect(relativeError(terms["penalty"] ?? loss, fixture["\(key).gradient_penalty"]) < tolerance)
   #expect(relativeError(terms["penalty_drift"] ?? loss, fixture["\(key).drift"]) < tolerance)
   let generatorLoss = fixture.adversary.generatorLoss(
-    fixture["z_g"], growth: growth, context: fixture.context)
+    fixture.adversary.generator(fixture["z_g"], growth: growth), growth: growth, context: fixture.context)
   #expect(relativeError(generatorLoss, fixture["\(key).g_loss"]) < tolerance)
 }
 
@@ -95,7 +95,8 @@ func pgganPenaltyAtFinalSizeMatchesPyTorch(key: String, growth: PGGANGrowth) thr
   let growth = PGGANGrowth(stage: 2, alpha: 0.4)
   fixture.discriminatorLoss(growth).loss.backward()
   expectGradients(of: fixture.adversary.discriminator, in: fixture.values, prefix: "d_gradient.", tolerance)
-  fixture.adversary.generatorLoss(fixture["z_g"], growth: growth, context: fixture.context).backward()
+  let drawn = fixture.adversary.generator(fixture["z_g"], growth: growth)
+  fixture.adversary.generatorLoss(drawn, growth: growth, context: fixture.context).backward()
   expectGradients(of: fixture.adversary.generator, in: fixture.values, prefix: "g_gradient.", tolerance)
 }
 
@@ -178,4 +179,20 @@ func pgganWorksAtEverySize(resolution: Int, channels: Int) {
   recipe.batchSizes = [6]
   let square = MethodSetting(shape: ImageShape(channels: 1, height: 8, width: 8), totalImages: 100)
   #expect(throws: RecipeError.self) { try PGGAN(recipe: recipe, setting: square) }
+}
+
+@Test(arguments: [0, 1, 7, 10, 19, 20, 33, 60, 100])
+func theEffortOfARunIsTheSumOverItsImages(images: Int) {
+  let schedule = PGGANSchedule(firstStage: 1, lastStage: 3, stabiliseImages: 7, fadeImages: 12)
+  let cost = { (stage: Int) in pow(10, Double(stage)) }
+  let sum = (0..<images).reduce(0) { $0 + cost(schedule.growth(images: $1).stage) }
+  // The first image of a fade is shown by the old networks.
+  let fades = [7, 26].filter { $0 < images }.map { cost($0 == 7 ? 2 : 3) - cost($0 == 7 ? 1 : 2) }
+  #expect(schedule.effort(images: images, cost: cost) == sum + fades.reduce(0, +))
+}
+
+@Test func productsAreThoseOfTheConvolutions() {
+  let width = PGGANWidth(base: 64, max: 4)
+  // 4×4 and 8×8, all of 4 channels: the first layer counts as if it doubled an image, too.
+  #expect(width.products(stage: 1) == Double((16 + 64) * 4 * 4 * (4 + 9)))
 }

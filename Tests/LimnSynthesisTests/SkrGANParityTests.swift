@@ -237,3 +237,24 @@ func cohortsAreDatasetsThatDrawAgain(bits: Int) throws {
     #expect(try dataset.layer("images")[2].isIdentical(to: again))
   }
 }
+
+@Test func theRenderNetworkCostsNothingWhileItIsFrozen() throws {
+  let frozen = try tinySkrGAN { $0.render.schedule = .frozen }
+  let staged = try tinySkrGAN()
+  let grown = frozen.sketching.schedule.grownAfter
+  #expect(frozen.effort(images: 4) < staged.effort(images: 4))
+  let last = [frozen, staged].map { $0.effort(images: grown + 8) - $0.effort(images: grown) }
+  #expect(abs(last[0] - last[1]) < 1e-6 * last[0])
+}
+
+@Test func theCriticSeesRendersOfGeneratedSketches() throws {
+  let critics = try [0.0, 1].map { weight in
+    let method = try tinySkrGAN { recipe in
+      recipe.sketch.firstResolution = 32
+      recipe.render.jointWeight = weight
+    }
+    _ = runSteps(method, 1)
+    return try #require(method.rendering.discriminator.stateDict["layers.0.conv.weight"]).cloned()
+  }
+  #expect(!critics[0].isIdentical(to: critics[1]))
+}

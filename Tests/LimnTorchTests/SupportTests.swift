@@ -130,6 +130,16 @@ import Testing
     #expect(screen.text.hasSuffix("\u{1B}[K\n"))
   }
 
+  @Test func theTimeLeftFollowsTheWorkAndNotTheCount() {
+    let screen = Screen()
+    let line = ProgressLine(
+      label: "image", total: 100, unit: "img", start: 0, startItems: 0, startWork: 0, totalWork: 300,
+      plainInterval: 30, output: screen.output(width: nil))
+    screen.tick(30)
+    line.update(60, work: 60)
+    #expect(screen.text.hasPrefix("image 60/100  2.0 img/s  ETA 2m00s"))
+  }
+
   @Test func resumedTaskCountsOnlyItsOwnProgress() {
     let screen = Screen()
     let line = screen.line(width: nil, start: 50)
@@ -155,12 +165,15 @@ import Testing
     #expect(ProcessMemory.resident(inStatus: "Name:\tlimn\n") == nil)
   }
 
-  @Test func growsWithWhatIsTouched() throws {
-    let before = try #require(ProcessMemory.resident)
-    let block = [UInt8](repeating: 1, count: 64 << 20)
-    let after = try #require(ProcessMemory.resident)
-    #expect(after - before > 48 << 20)
-    #expect(block.last == 1)
+  @Test func growsWithWhatIsTouched() {
+    // Tests beside this one free memory, too: one measurement of twenty without such a neighbour is enough.
+    let grew = (0..<20).contains { _ in
+      guard let before = ProcessMemory.resident else { return false }
+      let block = [UInt8](repeating: 1, count: 64 << 20)
+      guard let after = ProcessMemory.resident else { return false }
+      return block.last == 1 && after - before > 48 << 20 && after - before < 256 << 20
+    }
+    #expect(grew)
   }
 }
 

@@ -26,6 +26,7 @@ public struct ImportOptions: Sendable {
   public var name: String?
   /// CT, MR, …; what the DICOM files say where nil.
   public var modality: String?
+  /// The plane volumes are cut in; pictures, pages and single slices stay as they are stored.
   public var axis: AxisChoice = .auto
   /// Which slices of each volume; all where nil.
   public var slices: SliceSelection?
@@ -38,19 +39,25 @@ public struct ImportOptions: Sendable {
   public var window: IntensityWindow?
   /// The first image's size where nil.
   public var size: ImageSize?
+  /// What happens to images whose proportions are not those of the dataset.
   public var fit: ImageResize.Mode = .pad
+  /// `keep` refuses sources with more or fewer channels than the first.
   public var channels: ChannelChoice = .keep
   /// 8 or 16; where nil, 8 if the first source has no more than 8 bits, else 16.
   public var bits: Int?
+  /// How patients are divided among training, validation and testing.
   public var splits: Splits
+  /// What tells one patient's files from another's.
   public var patients: PatientRule = .auto
   /// Whether the first file that cannot be read ends the import.
   public var isStrict = false
+  /// Whether a dataset at the destination is replaced; a folder of anything else never is.
   public var overwrite = false
 
   /// The part of the window, from black, that counts as empty.
   public static let contentLevel = 0.05
 
+  /// The defaults above, with patients divided by `splits`.
   public init(splits: Splits) { self.splits = splits }
 
   /// The choices as options of `limn import`; nothing that could name a person.
@@ -71,11 +78,14 @@ public struct ImportOptions: Sendable {
 
 /// Height and width in pixels, written `64` or `HEIGHTxWIDTH`.
 public struct ImageSize: Sendable, Equatable, CustomStringConvertible {
+  /// Pixels.
   public let height: Int
+  /// Pixels.
   public let width: Int
   /// The largest side that is taken.
   public static let maximum = 16_384
 
+  /// A size of any two sides; ``maximum`` is not checked.
   public init(height: Int, width: Int) {
     self.height = height
     self.width = width

@@ -8,6 +8,7 @@ import LimnTorch
 public struct ImportProgress: Sendable {
   /// Files and DICOM series done, and there in all.
   public let completed: Int
+  /// Files and DICOM series there are to read; known from the start.
   public let total: Int
   /// Images written.
   public let images: Int
@@ -17,6 +18,7 @@ public struct ImportProgress: Sendable {
 
 /// What an import did.
 public struct ImportSummary: Sendable {
+  /// The new dataset's description, as written.
   public let manifest: DatasetManifest
   /// Files that were not imported, and why.
   public let problems: [ImportProblem]

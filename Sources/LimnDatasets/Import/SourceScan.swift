@@ -73,6 +73,7 @@ struct SourceScan {
 
 /// A file that was not imported, and why.
 public struct ImportProblem: Sendable {
+  /// The file, or the first one of a DICOM series that was refused as a whole.
   public let file: URL
   /// One line that names the file.
   public let line: String

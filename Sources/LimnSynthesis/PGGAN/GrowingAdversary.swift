@@ -49,18 +49,26 @@ final class GrowingAdversary<Generator: GrowingGenerator> {
   /// - Parameters:
   ///   - images: reals at full size, [N, C, R, R] in [−1, 1].
   ///   - context: the training step's number, generators and precision.
+  ///   - addition: a further term of the generator's objective, of the images it has drawn, [N, C, r, r].
   /// - Returns: the losses by name, not yet read from the device.
-  func step(_ images: Tensor, context: StepContext) -> [String: Tensor] {
+  func step(
+    _ images: Tensor, context: StepContext, adding addition: ((Tensor) -> Tensor)? = nil
+  ) -> [String: Tensor] {
     let growth = schedule.growth(images: context.imagesSeen)
     enter(growth)
     let reals = presented(images, at: growth)
     var losses = updateDiscriminator(reals, growth, context)
     average.update(decay: recipe.averageDecay)
-    losses["loss_g"] = updateGenerator(count: images.size(0), growth, context)
+    losses["loss_g"] = updateGenerator(count: images.size(0), growth, context, addition)
     losses["growth_resolution"] = Tensor(Float(growth.resolution))
     losses["growth_alpha"] = Tensor(Float(growth.alpha))
     return losses
   }
+
+  /// Products of a step for each of its images: about eighteen passes through a network of either kind, four
+  /// of them for the generator, six for the critic's verdicts, six for the penalty's two derivatives and two
+  /// for what the generator learns from.
+  func products(stage: Int) -> Double { 18 * recipe.width.products(stage: stage) }
 
   /// Adam's moments are forgotten whenever a fade begins or ends, and the rate follows the resolution.
   private func enter(_ growth: PGGANGrowth) {
@@ -140,20 +148,23 @@ final class GrowingAdversary<Generator: GrowingGenerator> {
 
   // MARK: - The generator
 
-  private func updateGenerator(count: Int, _ growth: PGGANGrowth, _ context: StepContext) -> Tensor {
+  private func updateGenerator(
+    count: Int, _ growth: PGGANGrowth, _ context: StepContext, _ addition: ((Tensor) -> Tensor)?
+  ) -> Tensor {
     let z = latents(count, context, purpose: 3)
     discriminator.requireGradients(false)
     defer { discriminator.requireGradients(true) }
     generatorOptimizer.zeroGradients()
-    let loss = generatorLoss(z, growth: growth, context: context)
-    loss.backward()
+    let drawn = context.autocast { generator(z, growth: growth) }
+    let loss = generatorLoss(drawn, growth: growth, context: context)
+    (addition.map { loss + $0(drawn) } ?? loss).backward()
     generatorOptimizer.step()
     return loss.detached()
   }
 
-  /// L_G = −D(G(z)), or the non-saturating cross-entropy.
-  func generatorLoss(_ z: Tensor, growth: PGGANGrowth, context: StepContext) -> Tensor {
-    let critic = context.autocast { discriminator(generator(z, growth: growth), growth: growth) }
+  /// L_G = −D(G(z)), or the non-saturating cross-entropy, of drawn images [N, C, r, r].
+  func generatorLoss(_ drawn: Tensor, growth: PGGANGrowth, context: StepContext) -> Tensor {
+    let critic = context.autocast { discriminator(drawn, growth: growth) }
     switch recipe.loss {
     case .wganGP: return -critic.mean()
     case .gan: return binaryCrossEntropyWithLogits(critic, critic.onesLike())

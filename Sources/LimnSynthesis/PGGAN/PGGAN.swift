@@ -61,6 +61,10 @@ public final class PGGAN: GenerativeMethod {
     recipe.batchSize(stage: adversary.schedule.growth(images: imagesSeen).stage)
   }
 
+  public func effort(images: Int) -> Double {
+    adversary.schedule.effort(images: images, cost: adversary.products)
+  }
+
   public func step(_ context: StepContext) -> [String: Tensor] {
     imagesSeen = context.imagesSeen + context.images.size(0)
     return adversary.step(context.images, context: context)

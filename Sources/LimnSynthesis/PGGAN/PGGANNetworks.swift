@@ -16,6 +16,15 @@ public struct PGGANWidth: Sendable, Equatable {
 
   /// nf(s); resolution 2^r uses nf(r − 1).
   public func channels(scale: Int) -> Int { Swift.max(1, Swift.min(base >> scale, max)) }
+
+  /// Products of the convolutions for one image at `stage`, of the generator as of the discriminator.
+  func products(stage: Int) -> Double {
+    (0...stage).reduce(0) { sum, stage in
+      let (narrow, wide) = (Double(channels(scale: stage + 1)), Double(channels(scale: stage)))
+      let pixels = Double((4 << stage) * (4 << stage))
+      return sum + pixels * narrow * (4 * wide + 9 * narrow)
+    }
+  }
 }
 
 /// How far the networks have grown: images of 4·2^`stage` pixels.

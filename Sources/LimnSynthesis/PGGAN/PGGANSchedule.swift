@@ -33,6 +33,19 @@ public struct PGGANSchedule: Sendable, Equatable {
       ? PGGANGrowth(stage: firstStage + phase) : PGGANGrowth(stage: firstStage + phase + 1, alpha: alpha)
   }
 
+  /// What the first `images` images cost in all, where an image at a stage costs `cost(stage)`.
+  func effort(images: Int, cost: (_ stage: Int) -> Double) -> Double {
+    let phaseLength = stabiliseImages + fadeImages
+    var (sum, seen) = (0.0, 0)
+    for stage in firstStage..<lastStage where seen < images {
+      let alone = min(stabiliseImages, images - seen)
+      let fading = min(phaseLength, images - seen) - alone
+      sum += Double(alone) * cost(stage) + Double(fading) * cost(stage + 1)
+      seen += alone + fading
+    }
+    return sum + Double(images - seen) * cost(lastStage)
+  }
+
   /// Images after which the last resolution stands alone.
   public var grownAfter: Int { (lastStage - firstStage) * (stabiliseImages + fadeImages) }
 }

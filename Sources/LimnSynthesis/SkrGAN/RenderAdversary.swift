@@ -11,9 +11,10 @@ final class RenderAdversary {
   let generatorOptimizer: Adam
   let discriminatorOptimizer: Adam
   let recipe: RenderRecipe
+  private let size: Int
 
   init(recipe: RenderRecipe, shape: ImageShape) {
-    self.recipe = recipe
+    (self.recipe, size) = (recipe, shape.height)
     generator = UNetGenerator(
       inputChannels: 1, outputChannels: shape.channels, size: shape.height, width: recipe.width,
       normalization: recipe.normalization)
@@ -26,50 +27,73 @@ final class RenderAdversary {
       discriminator.namedParameters, learningRate: recipe.learningRate, betas: betas)
   }
 
-  /// One update of the critic, then one of the render network.
+  /// Products of a step for each of its images: a pass forward and two back for the U-Net, eight for the
+  /// PatchGAN.
+  var products: Double { 3 * generator.products + 8 * discriminator.products(size: size) }
+
+  /// One update of the critic, then what the generators are to lower: adversarial + λ L1, and the joint term.
+  /// The caller runs backward and lets the optimisers step.
   /// - Parameters:
   ///   - sketches: extracted, [N, 1, S, S].
   ///   - images: theirs, [N, C, S, S].
-  ///   - drawn: generated sketches [M, 1, S, S] with a graph to the sketch generator; their renders must
-  ///     convince the critic too. Backward then reaches the sketch generator, whose optimiser is the
-  ///     caller's.
+  ///   - drawn: generated sketches [M, 1, S, S] with a graph to the sketch generator. The critic learns to
+  ///     tell their renders too, and the render network to convince it; nil: no joint term.
   ///   - context: the training step's number, generators and precision.
-  /// - Returns: the losses by name, not yet read from the device.
-  func step(sketches: Tensor, images: Tensor, drawn: Tensor?, context: StepContext) -> [String: Tensor] {
-    let fakes = context.autocast { generator(sketches, noise: context.generator(5)) }
-    let lossD = updateDiscriminator(sketches: sketches, images: images, fakes: fakes.detached(), context)
+  /// - Returns: the objective, and its terms by name, not yet read from the device.
+  func objective(
+    sketches: Tensor, images: Tensor, drawn: Tensor?, context: StepContext
+  ) -> (loss: Tensor, terms: [String: Tensor]) {
+    let rendered = RenderedPair(sketches: sketches, images: render(sketches, purpose: 5, context))
+    let joint = drawn.map { RenderedPair(sketches: $0, images: render($0, purpose: 6, context)) }
+    let real = RenderedPair(sketches: sketches, images: images)
+    let lossD = updateDiscriminator(
+      real: real, rendered: rendered.detached, joint: joint?.detached, context)
     discriminator.requireGradients(false)
     defer { discriminator.requireGradients(true) }
     generatorOptimizer.zeroGradients()
-    let onFake = context.autocast { discriminator(condition: sketches, image: fakes) }
-    let adversarial = Pix2PixLoss.adversarial(onFake, isReal: true)
-    let l1 = l1Loss(fakes, images)
+    let adversarial = Pix2PixLoss.adversarial(judge(rendered, context), isReal: true)
+    let l1 = l1Loss(rendered.images, images)
     var loss = adversarial + l1 * recipe.l1Weight
-    if let drawn { loss = loss + jointLoss(drawn, context) * recipe.jointWeight }
-    loss.backward()
-    generatorOptimizer.step()
-    return [
-      "loss_render_d": lossD, "loss_render_g": adversarial.detached(), "loss_render_l1": l1.detached(),
-    ]
+    var terms = ["loss_render_d": lossD, "loss_render_g": adversarial, "loss_render_l1": l1]
+    if let joint {
+      let verdict = Pix2PixLoss.adversarial(judge(joint, context), isReal: true)
+      loss = loss + verdict * recipe.jointWeight
+      terms["loss_render_joint"] = verdict
+    }
+    return (loss, terms.mapValues { $0.detached() })
   }
 
+  /// The renders of generated sketches count as fakes beside those of extracted ones, in the proportion
+  /// w : 1 of their weights in the generator's objective.
   private func updateDiscriminator(
-    sketches: Tensor, images: Tensor, fakes: Tensor, _ context: StepContext
+    real: RenderedPair, rendered: RenderedPair, joint: RenderedPair?, _ context: StepContext
   ) -> Tensor {
     discriminatorOptimizer.zeroGradients()
-    let (real, fake) = context.autocast {
-      (discriminator(condition: sketches, image: images), discriminator(condition: sketches, image: fakes))
+    let onReal = judge(real, context)
+    var loss = Pix2PixLoss.discriminator(real: onReal, fake: judge(rendered, context))
+    if let joint {
+      let onJoint = Pix2PixLoss.discriminator(real: onReal, fake: judge(joint, context))
+      loss = (loss + onJoint * recipe.jointWeight) / (1 + recipe.jointWeight)
     }
-    let loss = Pix2PixLoss.discriminator(real: real, fake: fake)
     loss.backward()
     discriminatorOptimizer.step()
     return loss.detached()
   }
 
-  private func jointLoss(_ drawn: Tensor, _ context: StepContext) -> Tensor {
-    let verdict = context.autocast {
-      discriminator(condition: drawn, image: generator(drawn, noise: context.generator(6)))
-    }
-    return Pix2PixLoss.adversarial(verdict, isReal: true)
+  private func render(_ sketches: Tensor, purpose: UInt64, _ context: StepContext) -> Tensor {
+    context.autocast { generator(sketches, noise: context.generator(purpose)) }
   }
+
+  private func judge(_ pair: RenderedPair, _ context: StepContext) -> Tensor {
+    context.autocast { discriminator(condition: pair.sketches, image: pair.images) }
+  }
+}
+
+/// What the critic judges: sketches [N, 1, S, S] and images [N, C, S, S].
+private struct RenderedPair {
+  let sketches: Tensor
+  let images: Tensor
+
+  /// Without a graph.
+  var detached: RenderedPair { RenderedPair(sketches: sketches.detached(), images: images.detached()) }
 }

@@ -77,24 +77,58 @@ public final class SkrGAN: GenerativeMethod {
     recipe.sketch.batchSize(stage: sketching.schedule.growth(images: imagesSeen).stage)
   }
 
-  /// L = L_sketch(G1, D1) + L_render(G2, D2) (eq. 3). The parts share no weight until the joint term links
-  /// them.
+  public func effort(images: Int) -> Double {
+    sketching.schedule.effort(images: images) { stage in
+      let waits = recipe.render.schedule == .frozen && stage < sketching.schedule.lastStage
+      let share = Double(recipe.render.batchSize) / Double(recipe.sketch.batchSize(stage: stage))
+      return sketching.products(stage: stage) + (waits ? 0 : min(1, share) * rendering.products)
+    }
+  }
+
+  /// L = L_sketch(G1, D1) + L_render(G2, D2) (eq. 3).
   public func step(_ context: StepContext) -> [String: Tensor] {
     imagesSeen = context.imagesSeen + context.images.size(0)
     let growth = sketching.schedule.growth(images: context.imagesSeen)
     let isGrown = growth.stage == sketching.schedule.lastStage && growth.alpha == 1
     let sketches = recipe.extractor(context.images)  // [N, 1, S, S]
-    let joins = isGrown && recipe.render.jointWeight > 0
-    let sketchLosses = sketching.step(sketches, context: context)
-    guard isGrown || recipe.render.schedule != .frozen else { return sketchLosses }
+    guard isGrown || recipe.render.schedule != .frozen else {
+      return sketching.step(sketches, context: context)
+    }
     let count = min(recipe.render.batchSize, context.images.size(0))
     let pair = renderPair(sketches[0..<count], context.images[0..<count], growth)
-    let drawn = joins ? drawSketches(count, growth, context) : nil
-    if joins { sketching.generatorOptimizer.zeroGradients() }
-    let renderLosses = rendering.step(
-      sketches: pair.sketches, images: pair.images, drawn: drawn, context: context)
-    if joins { sketching.generatorOptimizer.step() }
-    return sketchLosses.merging(renderLosses) { $1 }
+    let objective = { [rendering] drawn in
+      rendering.objective(sketches: pair.sketches, images: pair.images, drawn: drawn, context: context)
+    }
+    let joins = isGrown && recipe.render.jointWeight > 0
+    return joins ? stepTogether(sketches, count, objective, context) : stepApart(sketches, objective, context)
+  }
+
+  private typealias RenderObjective = (_ drawn: Tensor?) -> (loss: Tensor, terms: [String: Tensor])
+
+  /// The two parts share no weight and no graph.
+  private func stepApart(
+    _ sketches: Tensor, _ objective: RenderObjective, _ context: StepContext
+  ) -> [String: Tensor] {
+    let sketchLosses = sketching.step(sketches, context: context)
+    let (loss, terms) = objective(nil)
+    loss.backward()
+    rendering.generatorOptimizer.step()
+    return sketchLosses.merging(terms) { $1 }
+  }
+
+  /// One backward pass through both generators: the first `count` sketches drawn are rendered, and the
+  /// render critic's verdict reaches the sketch generator.
+  private func stepTogether(
+    _ sketches: Tensor, _ count: Int, _ objective: @escaping RenderObjective, _ context: StepContext
+  ) -> [String: Tensor] {
+    var terms: [String: Tensor] = [:]
+    let sketchLosses = sketching.step(sketches, context: context) { drawn in
+      let render = objective(drawn[0..<count].to(.float32))
+      terms = render.terms
+      return render.loss
+    }
+    rendering.generatorOptimizer.step()
+    return sketchLosses.merging(terms) { $1 }
   }
 
   /// What the render network trains on: the pair itself, or its coarse version while growing together.
@@ -105,11 +139,6 @@ public final class SkrGAN: GenerativeMethod {
     guard recipe.render.schedule == .cogrowing, factor > 1 else { return (sketches, images) }
     let coarse = { interpolate(avgPool2d($0, factor), scale: Double(factor)) }
     return (coarse(sketches), coarse(images))
-  }
-
-  private func drawSketches(_ count: Int, _ growth: PGGANGrowth, _ context: StepContext) -> Tensor {
-    let z = Tensor.randn([count, recipe.sketch.latentSize], generator: context.generator(4))
-    return context.autocast { sketching.generator(z, growth: growth).to(.float32) }
   }
 
   // MARK: - Drawing

@@ -19,15 +19,16 @@ public final class ProgressLine: Sendable {
   }
 
   private struct State {
-    var steps = SmoothedRate()
     var items = SmoothedRate()
-    var last: (time: Double, completed: Int, items: Int)
+    var work = SmoothedRate()
+    var last: (time: Double, items: Int, work: Double)
     var shownAt: Double
     var shownLine = ""
   }
 
   private let label: String
   private let total: Int?
+  private let totalWork: Double?
   private let unit: String
   private let plainInterval: Double
   private let output: Output
@@ -39,27 +40,30 @@ public final class ProgressLine: Sendable {
   ///   - unit: what the rate counts, e.g. `img`.
   ///   - start: the count already reached (a resumed run's step), left out of the rate.
   ///   - startItems: the items already done, likewise.
+  ///   - startWork: the work already done, where the counts are not equally costly.
+  ///   - totalWork: the work in all, in the same unit; nil: each count costs the same.
   ///   - plainInterval: seconds between lines where the output is not a terminal.
   public convenience init(
     label: String, total: Int?, unit: String, start: Int = 0, startItems: Int? = nil,
-    plainInterval: Double = 30
+    startWork: Double? = nil, totalWork: Double? = nil, plainInterval: Double = 30
   ) {
     self.init(
-      label: label, total: total, unit: unit, start: start, startItems: startItems,
-      plainInterval: plainInterval, output: .standardError)
+      label: label, total: total, unit: unit, start: start, startItems: startItems, startWork: startWork,
+      totalWork: totalWork, plainInterval: plainInterval, output: .standardError)
   }
 
   init(
-    label: String, total: Int?, unit: String, start: Int, startItems: Int?, plainInterval: Double,
-    output: Output
+    label: String, total: Int?, unit: String, start: Int, startItems: Int?, startWork: Double? = nil,
+    totalWork: Double? = nil, plainInterval: Double, output: Output
   ) {
     self.label = label
     self.total = total
+    self.totalWork = totalWork ?? total.map(Double.init)
     self.unit = unit
     self.plainInterval = plainInterval
     self.output = output
     let now = output.now()
-    state = Mutex(State(last: (now, start, startItems ?? start), shownAt: now))
+    state = Mutex(State(last: (now, startItems ?? start, startWork ?? Double(start)), shownAt: now))
   }
 
   /// Tells the line how far the task is; it is shown if enough time has passed since it last was.
@@ -67,22 +71,29 @@ public final class ProgressLine: Sendable {
   /// - Parameters:
   ///   - completed: the count so far.
   ///   - items: what the rate counts, so far; `completed` if nil.
+  ///   - work: what the time left is reckoned by, so far; `completed` if nil.
   ///   - details: asked only when the line is shown, so it may be costly (reading a loss from a GPU).
-  public func update(_ completed: Int, items: Int? = nil, details: () -> [String] = { [] }) {
+  public func update(
+    _ completed: Int, items: Int? = nil, work: Double? = nil, details: () -> [String] = { [] }
+  ) {
     let now = output.now()
     state.withLock { state in
       let width = output.width()
       guard now - state.shownAt >= (width == nil ? plainInterval : 0.1) else { return }
-      show(completed, items: items ?? completed, details: details(), width: width, now: now, in: &state)
+      measure(items ?? completed, work: work ?? Double(completed), now: now, in: &state)
+      show(completed, details: details(), width: width, now: now, in: &state)
     }
   }
 
   /// Shows the last state whatever the time, and ends the line.
-  public func finish(_ completed: Int, items: Int? = nil, details: () -> [String] = { [] }) {
+  public func finish(
+    _ completed: Int, items: Int? = nil, work: Double? = nil, details: () -> [String] = { [] }
+  ) {
     let now = output.now()
     state.withLock { state in
       let width = output.width()
-      show(completed, items: items ?? completed, details: details(), width: width, now: now, in: &state)
+      measure(items ?? completed, work: work ?? Double(completed), now: now, in: &state)
+      show(completed, details: details(), width: width, now: now, in: &state)
       if width != nil { output.write("\n") }
       state.shownLine = ""
     }
@@ -97,25 +108,24 @@ public final class ProgressLine: Sendable {
   }
 
   private func show(
-    _ completed: Int, items: Int, details: [String], width: Int?, now: Double, in state: inout State
+    _ completed: Int, details: [String], width: Int?, now: Double, in state: inout State
   ) {
-    measure(completed, items: items, now: now, in: &state)
     let line = status(completed, details: details, in: state).line(width: width.map { $0 - 1 } ?? .max)
     output.write(width == nil ? "\(line)\n" : "\r\(line)\u{1B}[K")
     state.shownAt = now
     state.shownLine = line
   }
 
-  private func measure(_ completed: Int, items: Int, now: Double, in state: inout State) {
+  private func measure(_ items: Int, work: Double, now: Double, in state: inout State) {
     let interval = now - state.last.time
-    state.steps.add(Double(completed - state.last.completed), over: interval)
     state.items.add(Double(items - state.last.items), over: interval)
-    state.last = (now, completed, items)
+    state.work.add(work - state.last.work, over: interval)
+    state.last = (now, items, work)
   }
 
   private func status(_ completed: Int, details: [String], in state: State) -> ProgressStatus {
-    let speed = state.steps.value.flatMap { $0 > 0 ? $0 : nil }
-    let left = total.flatMap { $0 > completed ? Double($0 - completed) : nil }
+    let speed = state.work.value.flatMap { $0 > 0 ? $0 : nil }
+    let left = totalWork.flatMap { $0 > state.last.work ? $0 - state.last.work : nil }
     let remaining = left.flatMap { left in speed.map { left / $0 } }
     return ProgressStatus(
       label: label, completed: completed, total: total, unit: unit, rate: state.items.value,

@@ -6,6 +6,7 @@ import Foundation
 public struct ProgressStatus: Sendable {
   /// What is counted: `step`, `file`.
   public var label: String
+  /// The count so far, a resumed run's earlier steps included.
   public var completed: Int
   /// nil if the end is not known.
   public var total: Int?
@@ -20,6 +21,7 @@ public struct ProgressStatus: Sendable {
   /// Resident bytes.
   public var memory: Int?
 
+  /// A status; what is nil or empty is left out of the line.
   public init(
     label: String, completed: Int, total: Int? = nil, unit: String = "img", rate: Double? = nil,
     remaining: Double? = nil, details: [String] = [], memory: Int? = nil

@@ -1,8 +1,8 @@
 // Between the pixels that files store and the values that networks take.
 
 extension Tensor {
-  /// Pixels of values in [−1, 1], which networks give: (x + 1) · 127.5, or · 32767.5 for 16 bits, rounded half to
-  /// even, values beyond cut off. Values must be finite.
+  /// Pixels of values in [−1, 1], which networks give: (x + 1) · 127.5, or · 32767.5 for 16 bits, rounded half
+  /// to even, values beyond cut off. Values must be finite.
   /// - Parameter bitDepth: 8 or 16.
   /// - Returns: uint8 or uint16 of the same shape.
   public func quantized(bitDepth: Int) -> Tensor {

@@ -59,6 +59,10 @@ public protocol Method: AnyObject {
   /// How many images the next step takes, after so many have been seen.
   func batchSize(imagesSeen: Int) -> Int
 
+  /// The computing effort of a run's first `images` images, in a unit of the method's own; the time left is
+  /// reckoned by it. Every image costs the same unless the method says otherwise.
+  func effort(images: Int) -> Double
+
   /// One optimisation step.
   /// - Returns: losses and other scalars by name, as tensors that are read only when they are logged.
   func step(_ context: StepContext) -> [String: Tensor]
@@ -151,6 +155,8 @@ public struct GeneratedImage {
 }
 
 extension Method {
+  public func effort(images: Int) -> Double { Double(images) }
+
   /// Moves all networks to a device.
   public func move(to device: Device) { networks.forEach { $0.module.move(to: device) } }
 }

@@ -24,10 +24,14 @@ public enum HTMLBlock: Sendable {
 
 /// A named value, with a remark if one is needed.
 public struct HTMLFact: Sendable {
+  /// The small label that stands above or beside the value.
   public var name: String
+  /// As the page shows it, with its unit.
   public var value: String
+  /// A small remark beside or below the value; empty for none.
   public var note: String
 
+  /// A fact with no remark unless one is given.
   public init(_ name: String, _ value: String, note: String = "") {
     self.name = name
     self.value = value
@@ -37,11 +41,14 @@ public struct HTMLFact: Sendable {
 
 /// Rows of text under named columns; columns of numbers are set flush right.
 public struct HTMLTable: Sendable {
+  /// Stands above the headings; empty for none.
   public var caption: String
+  /// The headings, from left to right.
   public var columns: [String]
   /// Each as long as `columns`.
   public var rows: [[String]]
 
+  /// A table with no caption unless one is given.
   public init(caption: String = "", columns: [String], rows: [[String]]) {
     self.caption = caption
     self.columns = columns
@@ -60,12 +67,14 @@ public struct HTMLTable: Sendable {
 public struct HTMLFigure: Sendable {
   /// The encoded PNG.
   public var png: Data
+  /// Stands below the picture; empty for none.
   public var caption: String
   /// The picture in words, for those who cannot see it.
   public var alt: String
   /// Whether enlarged pixels stay sharp squares.
   public var pixelated: Bool
 
+  /// A figure that is smoothed when enlarged unless `pixelated`.
   public init(png: Data, caption: String, alt: String, pixelated: Bool = false) {
     self.png = png
     self.caption = caption

@@ -7,11 +7,13 @@ import LimnTorch
 ///
 /// Every text is escaped; nothing that is passed in can become markup.
 public struct HTMLReport: Sendable {
+  /// The main heading, and the name of the browser's tab.
   public var title: String
   /// One line under the title.
   public var subtitle: String
   private var sections: [(heading: String, blocks: [HTMLBlock])] = []
 
+  /// A page without sections yet; an empty subtitle is left out.
   public init(title: String, subtitle: String = "") {
     self.title = title
     self.subtitle = subtitle

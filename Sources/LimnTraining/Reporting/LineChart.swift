@@ -6,20 +6,25 @@ import Foundation
 public struct LineChart: Sendable {
   /// One line.
   public struct Series: Sendable {
+    /// What the legend calls the line; where it equals the chart's title, the legend says `last`.
     public var name: String
     /// The points in the order of `x`; a value that is not finite leaves a gap.
     public var points: [(x: Double, y: Double)]
 
+    /// A line through `points` as they come, without sorting them.
     public init(name: String, points: [(x: Double, y: Double)]) {
       self.name = name
       self.points = points
     }
   }
 
+  /// Stands above the chart.
   public var title: String
   /// What stands along the horizontal axis, e.g. `step`.
   public var xLabel: String
+  /// Of the vertical axis; the horizontal one is always linear.
   public var scale: ChartScale
+  /// The lines, in the legend's order; the seventh has the colour of the first again.
   public var series: [Series]
 
   /// A chart whose vertical axis is laid out by `scale`.

@@ -4,6 +4,7 @@ import Foundation
 
 /// The numbers of one moment of a run.
 public struct MetricsRow: Equatable, Sendable {
+  /// Steps done so far.
   public var step: Int
   /// Training images seen so far.
   public var images: Int
@@ -12,6 +13,7 @@ public struct MetricsRow: Equatable, Sendable {
   /// Losses and the like by name; NaN stands for any number that JSON cannot hold.
   public var values: [String: Double]
 
+  /// A row; numbers that are not finite are taken, and written as null.
   public init(step: Int, images: Int, time: Double, values: [String: Double]) {
     self.step = step
     self.images = images

@@ -9,14 +9,18 @@ public struct RunInfo: Codable, Equatable, Sendable {
   public var method: String
   /// The path of the dataset folder.
   public var dataset: String
+  /// Of weights, batches and noise.
   public var seed: UInt64
+  /// `cpu`, `cuda`, `cuda:1`.
   public var device: String
+  /// Of convolutions and products: `float32` or `bfloat16`.
   public var precision: String
   /// Limn's version.
   public var version: String
   /// When the run was begun, not resumed.
   public var started: Date
 
+  /// The facts as they are given; ``write(to:)`` keeps `started` to the second.
   public init(
     method: String, dataset: String, seed: UInt64, device: String, precision: String, version: String,
     started: Date
@@ -54,10 +58,7 @@ public struct RunInfo: Codable, Equatable, Sendable {
   ///
   /// - Throws: `AtomicFileError`.
   public func write(to folder: URL) throws {
-    let encoder = JSONEncoder()
-    encoder.dateEncodingStrategy = .iso8601
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    try AtomicFile.write(encoder.encode(self), to: folder.appendingPathComponent(Self.fileName))
+    try AtomicFile.write(JSONEncoder.readable.encode(self), to: folder.appendingPathComponent(Self.fileName))
   }
 
   private static let fileName = "run.json"

@@ -67,9 +67,8 @@ public struct Checkpoint {
         networkState(method), to: temporary.appendingPathComponent("networks.safetensors"))
       try Safetensors.write(
         optimizerState(method), to: temporary.appendingPathComponent("optimizers.safetensors"))
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      try AtomicFile.write(encoder.encode(info), to: temporary.appendingPathComponent("state.json"))
+      try AtomicFile.write(
+        JSONEncoder.readable.encode(info), to: temporary.appendingPathComponent("state.json"))
       try WholeFolder.publish(temporary, at: place)
     } catch {
       try? files.removeItem(at: temporary)

@@ -110,7 +110,7 @@ public struct RunFolder: Sendable {
   }
 
   /// Replaces the plan, when a run is to go on longer than it was begun for.
-  func write(_ plan: Plan) throws { try AtomicFile.write(Self.encoder.encode(plan), to: self.plan) }
+  func write(_ plan: Plan) throws { try AtomicFile.write(JSONEncoder.readable.encode(plan), to: self.plan) }
 
   /// The resolved recipe, YAML.
   /// - Throws: ``RunError`` if `recipe.yaml` is missing.
@@ -170,11 +170,5 @@ public struct RunFolder: Sendable {
       try WholeFolder.move(checkpoint, to: place)
     }
     return damaged.map(\.lastPathComponent)
-  }
-
-  private static var encoder: JSONEncoder {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return encoder
   }
 }

@@ -65,7 +65,8 @@ public final class Trainer {
     line = ProgressLine(
       label: plan.options.steps == nil ? "image" : "step", total: plan.options.steps ?? plan.options.images,
       unit: "img", start: plan.options.steps == nil ? position.images : position.step,
-      startItems: position.images)
+      startItems: position.images, startWork: method.effort(images: position.images),
+      totalWork: plan.options.imagesAtEnd(from: position, method).map(method.effort))
     for name in try run.setAside(after: position.step) {
       let words = "checkpoint \(name) cannot be read and is set aside; going on from step \(position.step)"
       line.note(words)
@@ -88,7 +89,7 @@ public final class Trainer {
     if position.step == 0 { try sample() }
     while !isComplete && !Interruption.isRequested { try advance() }
     if savedStep != position.step { try save() }
-    line.finish(progress, items: position.images) { details }
+    line.finish(progress, items: position.images, work: work) { details }
     try report()
     logger.info("\(isComplete ? "finished" : "interrupted")", metadata: place)
     return isComplete ? .finished : .interrupted
@@ -107,7 +108,7 @@ public final class Trainer {
     // The last sheets come before the last checkpoint: whatever is complete has both.
     if position.step % options.sampleEvery == 0 || isComplete { try sample() }
     if position.step % options.checkpointEvery == 0 { try save() }
-    line.update(progress, items: position.images) { details }
+    line.update(progress, items: position.images, work: work) { details }
   }
 
   /// Operators without a generator argument, such as dropout, draw from the default one.
@@ -188,6 +189,8 @@ public final class Trainer {
   // MARK: - What the live line shows
 
   private var progress: Int { options.steps == nil ? position.images : position.step }
+
+  private var work: Double { method.effort(images: position.images) }
 
   private var details: [String] {
     latest.filter { $0.key.hasPrefix("loss") }.sorted { $0.key < $1.key }.map { name, value in

@@ -43,6 +43,14 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
   public func isComplete(_ position: RunPosition) -> Bool {
     position.step >= steps ?? .max || position.images >= images ?? .max
   }
+
+  /// The images that a run at this point will have seen at its end; nil if it has none.
+  func imagesAtEnd(from position: RunPosition, _ method: any Method) -> Int? {
+    guard let steps else { return images }
+    return (position.step..<max(position.step, steps)).reduce(position.images) { seen, _ in
+      seen >= images ?? .max ? seen : seen + method.batchSize(imagesSeen: seen)
+    }
+  }
 }
 
 /// The number format of convolutions and matrix products.

@@ -43,6 +43,14 @@ public final class PatchGANDiscriminator: Module {
     ]
   }
 
+  /// Products of the convolutions for one image of `size` × `size` pixels, borders not counted.
+  package func products(size: Int) -> Double {
+    zip(layers, [2, 4, 8, 8, 8]).reduce(0) { sum, layer in
+      let side = size / layer.1
+      return sum + Double(side * side * layer.0.conv.weight.count)
+    }
+  }
+
   /// The smallest side whose last patch map is not empty.
   public static let minimumSize = 32
 

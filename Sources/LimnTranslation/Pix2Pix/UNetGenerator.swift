@@ -127,6 +127,14 @@ public final class UNetGenerator: Module {
     }
   }
 
+  /// Products of the convolutions for one image.
+  package var products: Double {
+    down.indices.reduce(0) { sum, level in
+      let pixels = 1 << (2 * (down.count - 1 - level))  // on the coarser side
+      return sum + Double(pixels * (down[level].conv.weight.count + up[level].conv.weight.count))
+    }
+  }
+
   /// Translates images.
   /// - Parameters:
   ///   - x: [N, in, S, S].

@@ -118,7 +118,7 @@ struct ImportCommand: ParsableCommand {
       let shown = line ?? ProgressLine(label: "source", total: progress.total, unit: "img", plainInterval: 10)
       line = shown
       let isDone = progress.completed == progress.total
-      (isDone ? shown.finish : shown.update)(progress.completed, progress.images) { [] }
+      (isDone ? shown.finish : shown.update)(progress.completed, progress.images, nil) { [] }
     }
     ImportReport(summary: summary, folder: out).show()
   }

@@ -1,6 +1,7 @@
 // What `limn doctor` found, and its two forms: aligned text for people, JSON for programs.
 
 import Foundation
+import LimnTorch
 
 /// One fact about this machine.
 struct Finding: Codable, Equatable {
@@ -41,9 +42,7 @@ struct DoctorReport: Codable, Equatable {
   }
 
   func json() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(self), as: UTF8.self)
+    String(decoding: try JSONEncoder.readable.encode(self), as: UTF8.self)
   }
 
   private static func lines(_ finding: Finding, nameWidth: Int) -> [String] {

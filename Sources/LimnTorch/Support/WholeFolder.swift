@@ -3,33 +3,37 @@
 import Foundation
 
 /// Moves of folders that a crash leaves done or not begun.
-enum WholeFolder {
+package enum WholeFolder {
   /// A hidden name beside `place` for what is unfinished or no longer wanted: `.NAME.UUID.tmp`.
-  static func temporaryPlace(beside place: URL) -> URL {
+  package static func temporaryPlace(beside place: URL) -> URL {
     let name = ".\(place.lastPathComponent).\(UUID().uuidString).tmp"
     return place.deletingLastPathComponent().appendingPathComponent(name)
   }
 
-  /// Puts a finished folder in its place. What stands there is moved aside first and removed last.
-  /// - Throws: ``RunError`` with the system's reason.
-  static func publish(_ temporary: URL, at place: URL) throws {
+  /// Puts a finished folder in its place. What stands there is moved aside first, removed last, and put back
+  /// where the new folder cannot take its place.
+  /// - Throws: ``AtomicFileError`` with the system's reason.
+  package static func publish(_ temporary: URL, at place: URL) throws {
     let old = temporaryPlace(beside: place)
     let replaces = rename(place.path, old.path) == 0
-    try move(temporary, to: place)
+    do { try move(temporary, to: place) } catch {
+      if replaces { rename(old.path, place.path) }
+      throw error
+    }
     if replaces { try? FileManager.default.removeItem(at: old) }
   }
 
   /// Renames a folder within its parent.
-  /// - Throws: ``RunError`` with the system's reason, also where something stands at `place` already.
-  static func move(_ folder: URL, to place: URL) throws {
+  /// - Throws: ``AtomicFileError`` with the system's reason, also where something stands at `place` already.
+  package static func move(_ folder: URL, to place: URL) throws {
     guard rename(folder.path, place.path) == 0 else {
-      throw RunError("\(place.path): cannot be put in place (\(String(cString: strerror(errno))))")
+      throw AtomicFileError(place)
     }
     synchronise(place.deletingLastPathComponent())
   }
 
   /// Removes a folder: gone at once, whatever interrupts the removal of what it holds.
-  static func remove(_ folder: URL) {
+  package static func remove(_ folder: URL) {
     let hidden = temporaryPlace(beside: folder)
     guard rename(folder.path, hidden.path) == 0 else { return }
     try? FileManager.default.removeItem(at: hidden)
@@ -40,7 +44,7 @@ enum WholeFolder {
   ///   - parent: where to look.
   ///   - name: only what was made beside this name; all where nil.
   ///   - isAbandoned: asked for each of them.
-  static func removeLeftovers(
+  package static func removeLeftovers(
     in parent: URL, beside name: String? = nil, where isAbandoned: (URL) -> Bool = { _ in true }
   ) {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: parent.path)) ?? []
