@@ -46,7 +46,8 @@ public struct RenderRecipe: Codable, Sendable, Equatable {
   public var l1Weight = 100.0
   /// How the render network trains while the sketch network grows.
   public var schedule = RenderSchedule.staged
-  /// The weight of the adversarial term on renders of generated sketches, once these are grown.
+  /// The weight of the adversarial term on renders of generated sketches, once these are grown; the critic
+  /// then judges them too, and its verdict reaches the sketch generator.
   public var jointWeight = 0.0
 
   static let keys = [
@@ -65,8 +66,9 @@ public struct RenderRecipe: Codable, Sendable, Equatable {
     RecipeKey("schedule", "staged, cogrowing or frozen", source: "open in the paper; default: Limn"),
     RecipeKey(
       "joint_weight",
-      "weight of the adversarial term on renders of generated sketches once they are grown; it "
-        + "reaches the sketch generator too; 0 switches it off", source: "open in the paper; default: Limn"),
+      "weight of the adversarial term on renders of generated sketches once they are grown; the critic "
+        + "then judges them too, and its verdict reaches the sketch generator; 0 switches it off",
+      source: "open in the paper; default: Limn"),
   ]
 }
 
