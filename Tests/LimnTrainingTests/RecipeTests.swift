@@ -41,13 +41,17 @@ private func settingsAreAccepted(setting: String, expected: OuterRecipe) throws 
 
 @Test(arguments: [
   ("wdith_max=1", "did you mean 'width_max'?"), ("inner.rat=1", "did you mean 'inner.rate'?"),
-  ("nonsense=1", "Known: batch_sizes"), ("width_max=wide", "width_max"), ("kind=third", "kind"),
+  ("nonsense=1", "Known: batch_sizes"),
+  ("width_max=wide", "'width_max': found 'wide', expected a whole number"), ("kind=third", "kind"),
   ("inner=1", "group of keys"), ("width_max", "expected key=value"), ("=5", "expected key=value"),
   ("inner..rate=1", "expected key=value"), ("inne.rate=1", "did you mean 'inner.rate'?"),
   ("rate=1", "did you mean 'inner.rate'?"), ("batch_sizes=[1", "is not YAML"), ("width_max=", "width_max"),
-  ("width_max=null", "width_max"), ("width_max=1.5", "width_max"), ("width_max=[1]", "width_max"),
-  ("width_max.x=1", "width_max"), ("batch_sizes=8", "batch_sizes"), ("batch_sizes=[a]", "batch_sizes"),
-  ("is_on=2", "is_on"), ("inner.rate=fast", "inner.rate"),
+  ("width_max=null", "found null, expected a whole number"), ("width_max=1.5", "width_max"),
+  ("width_max=[1]", "width_max"),
+  ("width_max.x=1", "width_max"), ("batch_sizes=8", "found '8', expected a list"),
+  ("batch_sizes=[a]", "found 'a', expected a whole number"),
+  ("is_on=2", "found '2', expected true or false"),
+  ("inner.rate=fast", "'inner.rate': found 'fast', expected a number"),
 ])
 func settingsAreRefused(setting: String, explanation: String) {
   let error = #expect(throws: RecipeError.self) { try OuterRecipe.resolved(settings: [setting]) }
@@ -82,6 +86,7 @@ func filesAreRefused(yaml: String, explanation: String) {
   let recipe = OuterRecipe(widthMax: 3, kind: .second, isOn: false, inner: InnerRecipe(rate: 1e-5))
   #expect(try OuterRecipe.resolved(yaml: recipe.yaml) == recipe)
   #expect(try recipe.yaml.contains("count: null"))
+  #expect(try OuterRecipe().yaml.contains("rate: 0.5\n"))
 }
 
 @Test func valuesAsText() {

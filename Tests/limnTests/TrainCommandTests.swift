@@ -26,6 +26,7 @@ import Testing
     ("train --resume set", 1, "not a run"), ("train --resume nowhere", 1, "not a run"),
     ("train --resume set --seed 1", 64, "--seed was decided when the run was begun"),
     ("generate set --out drawn", 1, "not a run"),
+    ("evaluate set nowhere", 1, "nowhere: no such folder"),
   ]
 
   @Test func refusalsAreOneLine() throws {
@@ -47,6 +48,8 @@ import Testing
     try withTemporaryFolder { folder in
       try Command.makeDataset(in: folder)
       let dry = try Command.limn("\(Command.tiny) --dry-run", in: folder)
+      #expect(
+        dry.error.contains("sketch_discriminator: ") && dry.error.contains("parameters"), "\(dry.error)")
       let done = try Command.limn("\(Command.tiny) --out run", in: folder)
       try #require(done.status == 0, "\(done.error)")
       let run = folder.appendingPathComponent("run")

@@ -56,7 +56,7 @@ extension MethodRecipe {
 
   /// The recipe as YAML, keys in alphabetical order.
   public var yaml: String {
-    get throws { try Yams.dump(object: tree.object, sortKeys: true) }
+    get throws { try Yams.dump(object: readable(tree.object), sortKeys: true) }
   }
 
   /// The value of a dotted key, as text.
@@ -80,8 +80,25 @@ extension MethodRecipe {
     do {
       self = try YAMLDecoder().decode(Self.self, from: text)
     } catch let error as DecodingError {
-      throw RecipeError(explanation(error))
+      throw RecipeError(explanation(error, in: tree))
     }
+  }
+}
+
+/// A number as people write it: 0.0001, where Yams writes 1e-4.
+private struct ReadableNumber: NodeRepresentable {
+  let value: Double
+
+  func represented() -> Node { Node("\(value)", Tag(.float)) }
+}
+
+/// The same settings with all numbers readable.
+private func readable(_ value: Any) -> Any {
+  switch value {
+  case let group as [String: Any]: group.mapValues(readable)
+  case let list as [Any]: list.map(readable)
+  case let number as Double: ReadableNumber(value: number)
+  default: value
   }
 }
 
@@ -170,6 +187,19 @@ private struct RecipeTree {
     }
   }
 
+  /// The value at a path of keys, as a person wrote it; nil where there is none.
+  func text(at path: [any CodingKey]) -> String? {
+    var value: Any? = object
+    for key in path {
+      if let index = key.intValue, let list = value as? [Any], list.indices.contains(index) {
+        value = list[index]
+      } else {
+        value = (value as? [String: Any])?[snakeCase(key.stringValue)]
+      }
+    }
+    return value.map { $0 is NSNull ? "null" : "'\($0)'" }
+  }
+
   func mappingKeys(_ transform: (String) -> String) -> RecipeTree {
     RecipeTree(
       Dictionary(
@@ -215,12 +245,28 @@ private func camelCase(_ key: String) -> String {
     + parts.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
 }
 
-private func explanation(_ error: DecodingError) -> String {
+private func explanation(_ error: DecodingError, in tree: RecipeTree) -> String {
   switch error {
-  case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context),
-    .keyNotFound(_, let context):
-    let key = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? snakeCase($0.stringValue) }
-    return "recipe key '\(key.joined(separator: "."))': \(oneLine(context.debugDescription))"
+  case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
+    let found = tree.text(at: context.codingPath).map { "found \($0), " } ?? ""
+    return "recipe key '\(name(context.codingPath))': \(found)expected \(words(for: type))"
+  case .dataCorrupted(let context), .keyNotFound(_, let context):
+    return "recipe key '\(name(context.codingPath))': \(oneLine(context.debugDescription))"
   @unknown default: return "\(error)"
+  }
+}
+
+private func name(_ path: [any CodingKey]) -> String {
+  path.map { $0.intValue.map { "[\($0)]" } ?? snakeCase($0.stringValue) }.joined(separator: ".")
+}
+
+private func words(for type: Any.Type) -> String {
+  switch type {
+  case is any BinaryInteger.Type: "a whole number"
+  case is any BinaryFloatingPoint.Type: "a number"
+  case is Bool.Type: "true or false"
+  case is String.Type: "a word"
+  case is any Sequence.Type: "a list, such as [1, 2]"
+  default: "\(type)"
   }
 }

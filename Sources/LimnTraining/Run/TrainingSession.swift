@@ -45,6 +45,20 @@ struct DatasetStream: TrainingData {
   func batch(at position: Int, count: Int) -> Tensor { loader.batch(from: position, count: count).images }
 }
 
+/// What a run would be.
+public struct DryRun {
+  /// The recipe with everything decided.
+  public let recipeYAML: String
+  /// The dataset's images.
+  public let shape: ImageShape
+  /// Images of the dataset that would be trained on.
+  public let trainingItems: Int
+  /// Images that would be shown, repeats counted.
+  public let totalImages: Int
+  /// The networks with their counts of parameters, averages included.
+  public let networks: [(name: String, parameters: Int)]
+}
+
 /// A run that is ready to train.
 public struct TrainingSession {
   /// Where everything is written.
@@ -52,10 +66,15 @@ public struct TrainingSession {
   /// The loop, at the point where the run is.
   public let trainer: Trainer
 
-  /// The recipe that a request resolves to, as YAML, without touching the disk.
-  public static func dryRun(_ type: any Method.Type, _ request: TrainingRequest) throws -> String {
+  /// What a request resolves to, without touching the disk.
+  public static func dryRun(_ type: any Method.Type, _ request: TrainingRequest) throws -> DryRun {
     let dataset = try Dataset.open(request.dataset)
-    return try makeMethod(type, request, setting: setting(of: dataset, type, request)).recipeYAML
+    let setting = try setting(of: dataset, type, request)
+    let (method, recipe) = try makeMethod(type, request, setting: setting)
+    return DryRun(
+      recipeYAML: recipe, shape: setting.shape, trainingItems: dataset.indices(of: .train).count,
+      totalImages: setting.totalImages,
+      networks: method.networks.map { ($0.name, $0.module.parameterCount) })
   }
 
   /// Makes the run folder and the method, whose weights follow from the seed.

@@ -23,9 +23,11 @@ enum ImageFolder {
   }
 
   private static func pictures(in folder: URL) throws -> Tensor {
-    let files = try FileManager.default
-      .contentsOfDirectory(at: folder, includingPropertiesForKeys: nil, options: .skipsHiddenFiles)
-      .filter(ImageReader.isReadable).sorted { $0.path < $1.path }
+    guard
+      let contents = try? FileManager.default.contentsOfDirectory(
+        at: folder, includingPropertiesForKeys: nil, options: .skipsHiddenFiles)
+    else { throw MetricError("\(folder.path): no such folder; check the path") }
+    let files = contents.filter(ImageReader.isReadable).sorted { $0.path < $1.path }
     guard !files.isEmpty else {
       throw MetricError("\(folder.path): neither a dataset nor a folder of images (PNG, JPEG, TIFF, DICOM)")
     }

@@ -102,7 +102,7 @@ struct TrainCommand: ParsableCommand {
   @Flag(help: "Mirror batches left to right at random. Not for images where sides matter.")
   var mirror = false
 
-  @Flag(help: "Print the resolved recipe and do nothing.")
+  @Flag(help: "Print the resolved recipe, say what would be trained, and do nothing.")
   var dryRun = false
 
   func validate() throws {
@@ -140,7 +140,7 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
-    if dryRun { return print(try TrainingSession.dryRun(methodType(), request()), terminator: "") }
+    if dryRun { return try describe(TrainingSession.dryRun(methodType(), request())) }
     let session = try resume.map(resumed) ?? TrainingSession.begin(methodType(), request())
     guard !session.trainer.isComplete else {
       return CommandFailure.say(
@@ -156,6 +156,17 @@ struct TrainCommand: ParsableCommand {
         "saved at step \(session.trainer.position.step). "
           + "Go on with: limn train --resume \(session.run.url.relativePath)"
       )
+    }
+  }
+
+  /// The recipe goes to standard output, where it may be kept as a file, and the rest beside it.
+  private func describe(_ plan: DryRun) {
+    print(plan.recipeYAML, terminator: "")
+    CommandFailure.say(
+      "would show \(HumanReadable.count(plan.totalImages)) images, drawn from "
+        + "\(HumanReadable.count(plan.trainingItems)) of \(plan.shape)")
+    for (name, parameters) in plan.networks {
+      CommandFailure.say("\(name): \(HumanReadable.count(parameters)) parameters")
     }
   }
 
