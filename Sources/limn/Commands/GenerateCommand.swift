@@ -40,7 +40,7 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "Bits of a stored pixel: 8 or 16.")
   var bits = 8
 
-  @Option(help: "Draw one image by the seed that dataset.json records.")
+  @Option(help: "Draw one image by the seed that dataset.json records, with its companions beside it.")
   var imageSeed: UInt64?
 
   @Option(help: "Walk through latent space between so many points; gives a strip, or with --animate a film.")
@@ -71,7 +71,7 @@ struct GenerateCommand: ParsableCommand {
         "\(source): its method does not draw images from noise; 'limn methods' says what each does")
     }
     if let imageSeed {
-      try writeStrip([method.generate(seed: imageSeed, truncation: truncation)])
+      try writeImage(method.generate(seed: imageSeed, truncation: truncation))
     } else if let walk {
       try writeWalk(method, count: walk)
     } else {
@@ -90,6 +90,21 @@ struct GenerateCommand: ParsableCommand {
     }
     line.finish(count)
     print("\(count) synthetic images written to \(out)")
+  }
+
+  /// The image's own pixels, as a cohort holds them; companions beside it, `one-sketches.png`.
+  private func writeImage(_ drawn: GeneratedImage) throws {
+    let place = URL(fileURLWithPath: out)
+    let stem = place.deletingPathExtension().lastPathComponent
+    var files = [(place, drawn.image)]
+    for (name, companion) in drawn.companions.sorted(by: { $0.key < $1.key }) {
+      let beside = place.deletingLastPathComponent().appendingPathComponent("\(stem)-\(name).png")
+      files.append((beside, companion))
+    }
+    for (file, pixels) in files {
+      try PNGFile.write(pixels: pixels.quantized(bitDepth: bits), text: note, to: file)
+      print("written to \(file.relativePath)")
+    }
   }
 
   private func writeWalk(_ method: any GenerativeMethod, count: Int) throws {
