@@ -96,11 +96,17 @@ public struct DatasetItem: Sendable, Codable, Equatable {
   /// Distance between pixel centres in millimetres, [row, column]; nil where not known or where the whole
   /// dataset shares ``DatasetManifest/spacing``.
   public var spacing: [Double]?
+  /// Where the image lies in the patient: pixel (column, row, 0) to millimetres, RAS+ (as NIfTI), three rows
+  /// of four; nil where the source does not say.
+  public var affine: [Double]?
+  /// The day of the study, ISO 8601, moved back by a number of days that is the same for all of a patient's;
+  /// nil where not known.
+  public var date: String?
 
   /// An item for training unless said otherwise; a writer that is given ``Splits`` assigns it anew.
   public init(
     id: String, patient: String, source: String, slice: Int? = nil, split: Split = .train,
-    seed: UInt64? = nil, spacing: [Double]? = nil
+    seed: UInt64? = nil, spacing: [Double]? = nil, affine: [Double]? = nil, date: String? = nil
   ) {
     self.id = id
     self.patient = patient
@@ -109,6 +115,8 @@ public struct DatasetItem: Sendable, Codable, Equatable {
     self.split = split
     self.seed = seed
     self.spacing = spacing
+    self.affine = affine
+    self.date = date
   }
 }
 

@@ -111,12 +111,15 @@ public final class DatasetWriter {
   ///   - provenance: where the images came from.
   ///   - splits: assigns the patients, in the order of their first items, anew; where nil the items keep the
   ///     splits they came with.
+  ///   - together: groups of patients that are to be in one split.
   /// - Returns: the manifest as written.
   /// - Throws: ``DatasetError`` if nothing was appended or the disk refuses.
   @discardableResult
-  public func finish(provenance: Provenance, splits: Splits? = nil) throws -> DatasetManifest {
+  public func finish(
+    provenance: Provenance, splits: Splits? = nil, together: [[String]] = []
+  ) throws -> DatasetManifest {
     guard !items.isEmpty else { throw DatasetError(folder.target, "no image to write") }
-    if let splits { assign(splits) }
+    if let splits { assign(splits, together) }
     let spacing = sharedSpacing()
     let manifest = manifest(layers: try layers.map { try $0.finish() }, provenance, spacing: spacing)
     try AtomicFile.write(
@@ -125,8 +128,8 @@ public final class DatasetWriter {
     return manifest
   }
 
-  private func assign(_ splits: Splits) {
-    let assigned = splits.assign(items.map(\.patient))
+  private func assign(_ splits: Splits, _ together: [[String]]) {
+    let assigned = splits.assign(items.map(\.patient), together: together)
     for index in items.indices { items[index].split = assigned[items[index].patient] ?? .train }
   }
 

@@ -33,14 +33,17 @@ public struct SHA256: Sendable {
   /// Takes in more bytes.
   public mutating func update(_ bytes: [UInt8]) { bytes.withUnsafeBytes { update($0) } }
 
-  /// The digest of all bytes so far, 64 hexadecimal digits; more may follow.
-  public var hexDigest: String {
+  /// The digest of all bytes so far, 32 bytes; more may follow.
+  public var digest: [UInt8] {
     var padded = self
     var tail: [UInt8] = [0x80] + [UInt8](repeating: 0, count: (119 - Int(length % 64)) % 64)
     tail += withUnsafeBytes(of: (length &* 8).bigEndian) { [UInt8]($0) }
     padded.update(tail)
-    return padded.state.map { String(format: "%08x", $0) }.joined()
+    return padded.state.flatMap { word in withUnsafeBytes(of: word.bigEndian) { [UInt8]($0) } }
   }
+
+  /// The digest of all bytes so far, 64 hexadecimal digits; more may follow.
+  public var hexDigest: String { digest.map { String(format: "%02x", $0) }.joined() }
 
   /// The digest of a text's UTF-8.
   public static func hexDigest(of text: String) -> String {

@@ -31,7 +31,20 @@ public struct Splits: Sendable, Equatable {
   ///
   /// Every split with a fraction above zero gets a patient as long as there are enough of them, training
   /// first.
-  public func assign(_ patients: [String]) -> [String: Split] {
+  /// - Parameters:
+  ///   - patients: of every image, in order.
+  ///   - together: groups of patients that count as one.
+  /// - Returns: each patient's split.
+  public func assign(_ patients: [String], together: [[String]] = []) -> [String: Split] {
+    var representative: [String: String] = [:]
+    for group in together { for patient in group { representative[patient] = group[0] } }
+    let assigned = assign(distinct: patients.map { representative[$0] ?? $0 })
+    return Dictionary(
+      patients.map { ($0, assigned[representative[$0] ?? $0] ?? .train) },
+      uniquingKeysWith: { first, _ in first })
+  }
+
+  private func assign(distinct patients: [String]) -> [String: Split] {
     var seen = Set<String>()
     let distinct = patients.filter { seen.insert($0).inserted }
     let order = Permutation.shuffled(distinct.count, seed: seed)

@@ -54,6 +54,7 @@ public enum IntensityWindow: Sendable, Codable, Equatable {
   }
 
   private static func percentiles(of voxels: Tensor, _ low: Double, _ high: Double) -> (Double, Double) {
+    if let counts = LevelCounts(voxels) { return (counts.percentile(low), counts.percentile(high)) }
     var values = voxels.to(.float32).flattened()
     if voxels.dtype.isFloatingPoint { values = values[values.isFinite().nonzero().squeezed(1)] }
     guard values.count > 0 else { return (0, 0) }
@@ -67,5 +68,52 @@ public enum IntensityWindow: Sendable, Codable, Equatable {
     let below = Int(place)
     let (a, b) = (sorted[below].item(), sorted[min(below + 1, sorted.count - 1)].item())
     return a + (b - a) * (place - Double(below))
+  }
+}
+
+/// How often each value of 8 or 16 bits occurs: percentiles without sorting.
+private struct LevelCounts {
+  private var counts: [Int]
+  /// The value of the first count.
+  private let least: Int
+  private let total: Int
+
+  /// Nil for other types than uint8, uint16 and int16.
+  init?(_ voxels: Tensor) {
+    guard [.uint8, .uint16, .int16].contains(voxels.dtype), voxels.count > 0 else { return nil }
+    least = voxels.dtype == .int16 ? Int(Int16.min) : 0
+    total = voxels.count
+    counts = [Int](repeating: 0, count: voxels.dtype == .uint8 ? 256 : 65536)
+    switch voxels.dtype {
+    case .uint8: count(voxels, UInt8.self)
+    case .uint16: count(voxels, UInt16.self)
+    default: count(voxels, Int16.self)
+    }
+  }
+
+  private mutating func count<Level: FixedWidthInteger>(_ voxels: Tensor, _ type: Level.Type) {
+    let least = least
+    voxels.contiguous().withUnsafeBytes { bytes in
+      counts.withUnsafeMutableBufferPointer { counts in
+        for level in bytes.bindMemory(to: type) { counts[Int(level) - least] += 1 }
+      }
+    }
+  }
+
+  /// As of the sorted values, linearly interpolated.
+  func percentile(_ percent: Double) -> Double {
+    let place = min(max(percent, 0), 100) / 100 * Double(total - 1)
+    let below = Int(place)
+    let (a, b) = (Double(value(at: below)), Double(value(at: min(below + 1, total - 1))))
+    return a + (b - a) * (place - Double(below))
+  }
+
+  private func value(at rank: Int) -> Int {
+    var passed = 0
+    for (index, count) in counts.enumerated() {
+      passed += count
+      if passed > rank { return index + least }
+    }
+    return least + counts.count - 1
   }
 }

@@ -54,12 +54,6 @@ public struct Orientation: Sendable, Hashable, Codable, CustomStringConvertible 
     Axis(dimension: 0, isPositive: false), Axis(dimension: 1, isPositive: false),
     Axis(dimension: 2, isPositive: true),
   ])
-  /// As `lps` with slices towards the feet, so that a row of a coronal or sagittal picture lies below the
-  /// last.
-  static let lpi = Orientation(axes: [
-    Axis(dimension: 0, isPositive: false), Axis(dimension: 1, isPositive: false),
-    Axis(dimension: 2, isPositive: false),
-  ])
 
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()

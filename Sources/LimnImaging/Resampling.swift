@@ -88,15 +88,51 @@ public enum ImageResize {
     _ image: Tensor, height: Int, width: Int, mode: Mode, fill: Double = 0,
     interpolation: Interpolation = .linear
   ) -> Tensor {
-    let (oldHeight, oldWidth) = (Double(image.shape[1]), Double(image.shape[2]))
-    let ratios = [Double(height) / oldHeight, Double(width) / oldWidth]
-    let scale = mode == .pad ? ratios.min() : ratios.max()
-    func scaled(_ old: Double, _ target: Int) -> Int {
-      mode == .stretch ? target : max(1, Int((old * (scale ?? 1)).rounded()))
-    }
-    let tall = Resampler.resize(image, dim: 1, count: scaled(oldHeight, height), interpolation)
-    let resized = Resampler.resize(tall, dim: 2, count: scaled(oldWidth, width), interpolation)
+    let placement = Placement(
+      from: (image.shape[1], image.shape[2]), to: (height, width), mode: mode)
+    let tall = Resampler.resize(image, dim: 1, count: placement.rows.scaled, interpolation)
+    let resized = Resampler.resize(tall, dim: 2, count: placement.columns.scaled, interpolation)
     return centred(centred(resized, dim: 1, count: height, fill: fill), dim: 2, count: width, fill: fill)
+  }
+
+  /// Where the pixels of a fitted image come from.
+  public struct Placement: Sendable {
+    /// One axis: `old` pixels scaled to `scaled`, then cut or widened to `count`, both sides alike.
+    struct Line: Sendable {
+      let old: Int
+      let scaled: Int
+      let count: Int
+      /// Old pixels for each new one.
+      var ratio: Double { Double(old) / Double(scaled) }
+      /// The old index, a fraction, of the new index 0.
+      var start: Double {
+        let excess = scaled - count
+        // The far side is cut or widened by one more where the difference is odd.
+        let offset = excess >= 0 ? excess / 2 : -(-excess / 2)
+        return (Double(offset) + 0.5) * ratio - 0.5
+      }
+    }
+
+    let rows: Line
+    let columns: Line
+
+    /// How ``ImageResize/fit(_:height:width:mode:fill:interpolation:)`` fits an image into a size; both are
+    /// (height, width).
+    public init(from old: (Int, Int), to new: (Int, Int), mode: Mode) {
+      let ratios = [Double(new.0) / Double(old.0), Double(new.1) / Double(old.1)]
+      let scale = (mode == .pad ? ratios.min() : ratios.max()) ?? 1
+      func scaled(_ old: Int, _ target: Int) -> Int {
+        mode == .stretch ? target : max(1, Int((Double(old) * scale).rounded()))
+      }
+      rows = Line(old: old.0, scaled: scaled(old.0, new.0), count: new.0)
+      columns = Line(old: old.1, scaled: scaled(old.1, new.1), count: new.1)
+    }
+
+    /// New pixel indices (column, row, 0) to old ones.
+    public var step: Affine {
+      Affine(
+        x: [columns.ratio, 0, 0], y: [0, rows.ratio, 0], z: [0, 0, 1], origin: [columns.start, rows.start, 0])
+    }
   }
 
   /// Cut or widened to `count` along `dim`, both sides alike (the far side by one more where odd).

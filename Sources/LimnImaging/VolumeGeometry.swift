@@ -44,14 +44,7 @@ extension Volume {
   }
 
   /// How many slices `axis` has.
-  public func sliceCount(axis: SliceAxis) -> Int {
-    let shape = reoriented(to: .lpi).voxels.shape
-    return switch axis {
-    case .axial: shape[1]
-    case .coronal: shape[2]
-    case .sagittal: shape[3]
-    }
-  }
+  public func sliceCount(axis: SliceAxis) -> Int { displayed(axis).voxels.shape[1] }
 
   /// Slices [C, H, W] in radiological display: the patient's right at the image's left; axial slices with the
   /// front up, from the feet to the head; coronal slices with the head up, from front to back; sagittal
@@ -63,16 +56,29 @@ extension Volume {
   ///   - range: which slices in that order; all where nil. It is cut to the slices there are.
   /// - Returns: the slices, each [C, H, W].
   public func slices(axis: SliceAxis, range: Range<Int>? = nil) -> [Tensor] {
-    let turned = reoriented(to: axis == .axial ? .lps : .lpi).voxels
-    let dimension =
-      switch axis {
-      case .axial: 1
-      case .coronal: 2
-      case .sagittal: 3
-      }
-    let all = 0..<turned.shape[dimension]
+    let shown = displayed(axis).voxels
+    let all = 0..<shown.shape[1]
     return (range?.clamped(to: all) ?? all).map { index in
-      turned.narrowed(dim: dimension, start: index, length: 1).squeezed(dimension).contiguous()
+      shown.narrowed(dim: 1, start: index, length: 1).squeezed(1).contiguous()
+    }
+  }
+
+  /// The volume turned so that its slices along z are those that ``slices(axis:range:)`` gives: the affine
+  /// then places (column, row, slice).
+  public func displayed(_ axis: SliceAxis) -> Volume { reoriented(to: axis.display) }
+}
+
+extension SliceAxis {
+  /// Where columns, rows and slices run in radiological display.
+  fileprivate var display: Orientation {
+    func towards(_ dimension: Int, _ isPositive: Bool) -> Orientation.Axis {
+      Orientation.Axis(dimension: dimension, isPositive: isPositive)
+    }
+    let (left, back, feet, head) = (towards(0, false), towards(1, false), towards(2, false), towards(2, true))
+    return switch self {
+    case .axial: Orientation(axes: [left, back, head])
+    case .coronal: Orientation(axes: [left, feet, back])
+    case .sagittal: Orientation(axes: [back, feet, left])
     }
   }
 }

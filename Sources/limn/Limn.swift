@@ -26,7 +26,8 @@ struct Limn: ParsableCommand {
       """,
     version: LimnVersion.current,
     subcommands: [
-      ImportCommand.self, CheckCommand.self, ShowCommand.self, SketchCommand.self, TrainCommand.self,
+      ImportCommand.self, ImportHelperCommand.self, CheckCommand.self, ShowCommand.self, SketchCommand.self,
+      TrainCommand.self,
       MethodsCommand.self, GenerateCommand.self, EvaluateCommand.self, DoctorCommand.self,
     ])
 

@@ -1,11 +1,12 @@
 // Who is who, who is never named, and how the options of an import are written.
 
 import Foundation
-import LimnDatasets
 import LimnImaging
 import LimnTestSupport
 import LimnTorch
 import Testing
+
+@testable import LimnDatasets
 
 @Suite struct PatientTests {
   /// Imports pictures of these names and gives, for each, the number of the first of the same patient.
@@ -139,5 +140,40 @@ import Testing
   @Test func patientRules() {
     #expect(PatientRule("folder") == .folder && PatientRule("regex:(a+)") == .regex("(a+)"))
     #expect(PatientRule("regex:(") == nil && PatientRule("name") == nil)
+  }
+}
+
+@Suite struct IdentityKeyTests {
+  /// RFC 4231, test cases 1 and 2.
+  @Test func authenticationCodes() {
+    #expect(
+      SHA256.authenticationCode(of: Array("Hi There".utf8), key: [UInt8](repeating: 0x0B, count: 20))
+        == "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7")
+    #expect(
+      SHA256.authenticationCode(of: Array("what do ya want for nothing?".utf8), key: Array("Jefe".utf8))
+        == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")
+  }
+
+  @Test func keysAreKept() throws {
+    try withTemporaryFolder { folder in
+      let file = folder.appendingPathComponent("a/b/key")
+      let first = try IdentityKey.kept(in: file).pseudonym("patient", "Erika")
+      #expect(try IdentityKey.kept(in: file).pseudonym("patient", "Erika") == first)
+      #expect(IdentityKey.unkept().pseudonym("patient", "Erika") != first)
+      let mode = try FileManager.default.attributesOfItem(atPath: file.path)[.posixPermissions] as? Int
+      #expect(mode == 0o600)
+      try Data("short".utf8).write(to: file)
+      #expect(failure { _ = try IdentityKey.kept(in: file) }?.contains("64 hexadecimal digits") == true)
+    }
+  }
+
+  @Test func datesKeepTheirDistance() {
+    #expect(ShiftedDate.iso("20240301", daysBack: 1) == "2024-02-29")
+    #expect(ShiftedDate.iso("2024.03.01", daysBack: 366) == "2023-03-01")
+    for text in ["", "20241301", "2024030", "yesterday", "20240230"] {
+      #expect(ShiftedDate.iso(text, daysBack: 1) == nil, "\(text)")
+    }
+    let key = IdentityKey.unkept()
+    #expect(key.daysBack("a") == key.daysBack("a") && (1...3650).contains(key.daysBack("b")))
   }
 }

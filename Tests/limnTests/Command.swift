@@ -16,7 +16,7 @@ enum Command {
     var lastLine: String { error.split(separator: "\n").last.map(String.init) ?? "" }
   }
 
-  private static let program = Bundle.main.executableURL.map {
+  static let program = Bundle.main.executableURL.map {
     $0.resolvingSymlinksInPath().deletingLastPathComponent().appendingPathComponent("limn")
   }
 
@@ -66,7 +66,7 @@ enum Command {
       let pixels = (interpolate(coarse, size: [32, 32], mode: .bilinear)[0] * 255).to(.uint8)
       try PNGFile.write(pixels: pixels, to: scans.appendingPathComponent("p\(number).png"))
     }
-    let imported = try limn("import scans --out set --split 1", in: folder)
+    let imported = try limn("import scans --out set --split 1 --key key", in: folder)
     try #require(imported.status == 0, "\(imported.error)")
   }
 

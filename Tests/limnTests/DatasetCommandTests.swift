@@ -16,7 +16,7 @@ import Testing
     "--window full", "--window centre:40,80", "--window range:-1000,400", "--channels 3", "--bits 16",
     "--split 1", "--split 0.7,0.3", "--patient-from folder", "--patient-from regex:(p\\d+)",
     "--min-content 0.1",
-    "--every 2", "--strict --overwrite",
+    "--every 2", "--strict --overwrite", "--crop body", "--box 1,2,30,40", "--jobs 3 --key k", "--dry-run",
   ])
   func acceptedImportOptions(options: String) throws {
     let words = options.split(separator: " ").map(String.init)
@@ -28,6 +28,8 @@ import Testing
     ("--slices 9..3", "--slices"), ("--window centre:40", "--window"), ("--channels 2", "--channels"),
     ("--bits 12", "--bits"), ("--split 0,1", "--split"), ("--split a", "--split"), ("--every 0", "--every"),
     ("--patient-from regex:(", "--patient-from"), ("--min-content 2", "--min-content"),
+    ("--crop all", "--crop"), ("--box 1,2,3", "--box"), ("--box 1,2,3,4 --crop fov", "--box"),
+    ("--jobs -1", "--jobs"),
   ])
   func refusedImportOptions(options: String, named: String) {
     let words = options.split(separator: " ").map(String.init)
@@ -46,7 +48,10 @@ import Testing
         try PNGFile.write(pixels: pixels, to: scans.appendingPathComponent("p\(number).png"))
       }
       let (set, sheet) = (folder.appendingPathComponent("set"), folder.appendingPathComponent("sheet.png"))
-      try ImportCommand.parse([scans.path, "--out", set.path, "--size", "16"]).run()
+      try ImportCommand.parse([
+        scans.path, "--out", set.path, "--size", "16", "--jobs", "0", "--key",
+        folder.appendingPathComponent("key").path,
+      ]).run()
       try CheckCommand.parse([set.path]).run()
       try ShowCommand.parse([set.path, "--out", sheet.path, "--count", "4", "--columns", "2"]).run()
       // Two rows and columns of 16 pixels, with 2 pixels between and around them.

@@ -9,7 +9,7 @@ import Testing
 @testable import limn
 
 @Suite struct HelpTests {
-  private static let commands: [any ParsableCommand.Type] = Limn.configuration.subcommands
+  private static let commands = Limn.configuration.subcommands.filter { $0.configuration.shouldDisplay }
   private static var names: [String] { ["limn"] + commands.map(name) }
 
   private static func name(_ command: any ParsableCommand.Type) -> String {

@@ -4,14 +4,14 @@ import Foundation
 import LimnImaging
 
 /// Which plane volumes are cut in.
-public enum AxisChoice: String, Sendable, CaseIterable {
+public enum AxisChoice: String, Sendable, Codable, CaseIterable {
   case axial, coronal, sagittal
   /// Across the axis of the widest spacing, that is, the plane that was scanned; axial where all are alike.
   case auto
 }
 
 /// How many channels the images get.
-public enum ChannelChoice: String, Sendable, CaseIterable {
+public enum ChannelChoice: String, Sendable, Codable, CaseIterable {
   /// Colour becomes luma (0.299 R + 0.587 G + 0.114 B, ITU-R BT.601).
   case one = "1"
   /// Gray is repeated.
@@ -20,12 +20,46 @@ public enum ChannelChoice: String, Sendable, CaseIterable {
   case keep
 }
 
-/// The choices of an import. The defaults keep what the sources hold.
-public struct ImportOptions: Sendable {
-  /// The dataset's name; that of its folder where nil.
-  public var name: String?
-  /// CT, MR, …; what the DICOM files say where nil.
-  public var modality: String?
+/// Which part of an image is kept.
+public enum CropChoice: String, Sendable, Codable, CaseIterable {
+  case none
+  /// The smallest box around the largest thing brighter than the background, one box for all slices of a
+  /// volume.
+  case body
+  /// The same for each image alone, for pictures with a dark surround such as fundus photographs.
+  case fov
+}
+
+/// A box of pixels, written `TOP,LEFT,HEIGHT,WIDTH`.
+public struct CropBox: Sendable, Codable, Equatable, CustomStringConvertible {
+  /// Rows above the box.
+  public let top: Int
+  /// Columns left of the box.
+  public let left: Int
+  /// Rows of the box.
+  public let height: Int
+  /// Columns of the box.
+  public let width: Int
+
+  /// A box that may reach beyond an image; it is cut to it.
+  public init(top: Int, left: Int, height: Int, width: Int) {
+    (self.top, self.left, self.height, self.width) = (top, left, height, width)
+  }
+
+  /// Reads `TOP,LEFT,HEIGHT,WIDTH`; nil for anything else.
+  public init?(_ text: String) {
+    let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+    guard numbers.count == 4, case let known = numbers.compactMap({ $0 }), known.count == 4,
+      known.allSatisfy({ $0 >= 0 }), known[2] > 0, known[3] > 0
+    else { return nil }
+    self.init(top: known[0], left: known[1], height: known[2], width: known[3])
+  }
+
+  public var description: String { "\(top),\(left),\(height),\(width)" }
+}
+
+/// How volumes become images. The defaults keep what the sources hold.
+public struct CutOptions: Sendable, Codable {
   /// The plane volumes are cut in; pictures, pages and single slices stay as they are stored.
   public var axis: AxisChoice = .auto
   /// Which slices of each volume; all where nil.
@@ -37,7 +71,11 @@ public struct ImportOptions: Sendable {
   /// Taken over each volume; where nil, `full` for 8-bit pictures and percentiles 0.5 to 99.5 for NIfTI and
   /// for whatever has more bits.
   public var window: IntensityWindow?
-  /// The first image's size where nil.
+  /// Which part of an image is kept, before it gets its size.
+  public var crop: CropChoice = .none
+  /// The part that is kept, in pixels as they are stored; instead of ``crop``.
+  public var box: CropBox?
+  /// The images' size; the first image's where nil.
   public var size: ImageSize?
   /// What happens to images whose proportions are not those of the dataset.
   public var fit: ImageResize.Mode = .pad
@@ -45,39 +83,68 @@ public struct ImportOptions: Sendable {
   public var channels: ChannelChoice = .keep
   /// 8 or 16; where nil, 8 if the first source has no more than 8 bits, else 16.
   public var bits: Int?
+
+  /// The part of the window, from black, that counts as empty.
+  public static let contentLevel = 0.05
+
+  /// The defaults above.
+  public init() {}
+}
+
+/// The choices of an import. The defaults keep what the sources hold.
+public struct ImportOptions: Sendable {
+  /// The dataset's name; that of its folder where nil.
+  public var name: String?
+  /// CT, MR, …; what the DICOM files say where nil.
+  public var modality: String?
+  /// How volumes become images.
+  public var cut = CutOptions()
   /// How patients are divided among training, validation and testing.
   public var splits: Splits
   /// What tells one patient's files from another's.
   public var patients: PatientRule = .auto
+  /// What turns patients' names into pseudonyms.
+  public var key = IdentityKey.unkept()
   /// Whether the first file that cannot be read ends the import.
   public var isStrict = false
   /// Whether a dataset at the destination is replaced; a folder of anything else never is.
   public var overwrite = false
-
-  /// The part of the window, from black, that counts as empty.
-  public static let contentLevel = 0.05
+  /// Who decodes the files.
+  public var helpers = ImportHelpers.none
 
   /// The defaults above, with patients divided by `splits`.
   public init(splits: Splits) { self.splits = splits }
 
   /// The choices as options of `limn import`; nothing that could name a person.
   var recorded: [String] {
-    var list = ["--axis \(axis.rawValue)"]
-    if let slices { list.append("--slices \(slices)") }
-    if every > 1 { list.append("--every \(every)") }
-    if minimumContent > 0 { list.append("--min-content \(minimumContent)") }
-    list.append("--window \(window?.optionText ?? "auto")")
-    if let size { list.append("--size \(size)") }
-    list += ["--fit \(fit.rawValue)", "--channels \(channels.rawValue)"]
-    if let bits { list.append("--bits \(bits)") }
+    var list = cut.recorded
     list.append("--split \(splits.train),\(splits.validation),\(splits.test)")
     list += ["--split-seed \(splits.seed)", "--patient-from \(patients.kind)"]
     return list
   }
 }
 
+extension CutOptions {
+  fileprivate var recorded: [String] {
+    var list = ["--axis \(axis.rawValue)"]
+    if let slices { list.append("--slices \(slices)") }
+    if every > 1 { list.append("--every \(every)") }
+    if minimumContent > 0 { list.append("--min-content \(minimumContent)") }
+    list.append("--window \(window?.optionText ?? "auto")")
+    if let box {
+      list.append("--box \(box)")
+    } else if crop != .none {
+      list.append("--crop \(crop.rawValue)")
+    }
+    if let size { list.append("--size \(size)") }
+    list += ["--fit \(fit.rawValue)", "--channels \(channels.rawValue)"]
+    if let bits { list.append("--bits \(bits)") }
+    return list
+  }
+}
+
 /// Height and width in pixels, written `64` or `HEIGHTxWIDTH`.
-public struct ImageSize: Sendable, Equatable, CustomStringConvertible {
+public struct ImageSize: Sendable, Codable, Equatable, CustomStringConvertible {
   /// Pixels.
   public let height: Int
   /// Pixels.
@@ -104,7 +171,7 @@ public struct ImageSize: Sendable, Equatable, CustomStringConvertible {
 }
 
 /// Part of a volume's slices, written `20..80` (positions from 0, both included) or `0.2..0.8` (fractions).
-public enum SliceSelection: Sendable, Equatable, CustomStringConvertible {
+public enum SliceSelection: Sendable, Codable, Equatable, CustomStringConvertible {
   case positions(Int, Int)
   case fractions(Double, Double)
 

@@ -1,92 +1,136 @@
-// An import under way: what has been read, written, refused and noticed.
+// An import under way: what has been cut, kept, refused and noticed.
 
 import Foundation
 import LimnImaging
 import LimnTorch
 
-/// Takes sources one after the other; the first image decides what the options leave open.
+/// Cuts sources side by side; the first that can be read decides what the options leave open.
 final class ImportSession {
   private let destination: URL
   private let options: ImportOptions
-  private let total: Int
-  private let cutter: SliceCutter
-  private let pseudonyms = Pseudonyms()
-  private var writer: DatasetWriter?
-  private var completed = 0
-  private var sourcesRead = 0
-  private var skippedSlices = 0
-  private var deeperSources = 0
+  private let pool: HelperPool
+  private let spool: Spool
+  private let report: (ImportProgress) throws -> Void
+  private let scan: SourceScan
+  /// What is imported, with the patients' pseudonyms.
+  private var units: [(source: SourceUnit, patient: String)] = []
+  private var outcomes: [Int: (name: String, outcome: CutOutcome)] = [:]
+  private var images = 0
   private var problems: [ImportProblem] = []
-  private var warnings: [String] = []
-  private var modalities = Set<String>()
-  private var units = Set<IntensityUnit>()
-  private var windows = Set<String>()
-  private var patients = Set<String>()
 
-  init(_ destination: URL, _ options: ImportOptions, total: Int) {
-    self.destination = destination
-    self.options = options
-    self.total = total
-    cutter = SliceCutter(options: options)
+  init(
+    _ sources: [URL], to destination: URL, _ options: ImportOptions,
+    report: @escaping (ImportProgress) throws -> Void
+  ) throws {
+    (self.destination, self.options, self.report) = (destination, options, report)
+    pool = HelperPool(options.helpers)
+    scan = try SourceScan(sources, pool: pool) { try report(.scanning) }
+    spool = try Spool(beside: destination, key: options.key)
   }
 
-  var progress: ImportProgress {
+  private var progress: ImportProgress {
     ImportProgress(
-      completed: completed, total: total, images: writer?.count ?? 0, problems: problems.count)
+      completed: outcomes.count, total: units.count, images: images, problems: problems.count)
   }
 
   /// Notes a file that cannot be imported.
   /// - Throws: ``DatasetError`` if the options say that the first one ends the import.
-  func report(_ problem: ImportProblem) throws {
+  private func note(_ problem: ImportProblem) throws {
     if options.isStrict { throw DatasetError("import stopped, nothing was written", problem.line) }
     problems.append(problem)
   }
 
-  /// Reads a source and appends its images.
-  func add(_ unit: SourceUnit) throws {
-    defer { completed += 1 }
-    guard let volume = try volume(of: unit.files, isDICOM: unit.isDICOM) else { return }
-    let patient: String
+  /// - Throws: ``DatasetError`` if there is no image to write, or the disk refuses; what `report` throws.
+  func run() throws -> ImportSummary {
+    do { return try cutAndAssemble() } catch let error as DatasetError {
+      // Going on would end in the same way; an interrupted import, in contrast, keeps what it has.
+      spool.remove()
+      throw error
+    }
+  }
+
+  private func cutAndAssemble() throws -> ImportSummary {
+    for problem in scan.problems { try note(problem) }
+    for unit in scan.units { try identify(unit) }
+    try report(progress)
+    var rest = Array(units.indices)[...]
+    var target: CutTarget?
+    // One after the other until one can be read: it decides.
+    while target == nil, let first = rest.popFirst() {
+      try cut([first], target: nil)
+      target = outcomes[first]?.outcome.result?.decided
+    }
+    try cut(Array(rest), target: target)
+    return try assemble(target)
+  }
+
+  /// Tells whose a source is, before hours of work; a source that is nobody's is not imported.
+  private func identify(_ unit: SourceUnit) throws {
     do {
-      try check(volume, unit)
-      patient = try options.patients.patient(of: volume.info, file: unit.first, path: unit.path)
-    } catch {
-      return try report(ImportProblem(file: unit.first, reason: error))
-    }
-    note(volume, unit, patient)
-    let source = sourceName(volume, unit)
-    skippedSlices += try cutter.cut(volume, size: size) { slice in
-      try append(slice, of: volume, patient: pseudonyms.patient(patient), source: source)
-    }
+      let patient = try options.patients.patient(of: unit.header, file: unit.first, path: unit.path)
+      units.append((unit, options.key.pseudonym("patient", patient)))
+    } catch { try note(ImportProblem(file: unit.first, reason: error)) }
   }
 
-  /// The images' size: the one asked for, or the first image's.
-  private var size: ImageSize? {
-    options.size ?? writer.map { ImageSize(height: $0.description.height, width: $0.description.width) }
+  private struct Job: Sendable {
+    let unit: Int
+    let name: String
+    let request: CutRequest
+    let kept: CutOutcome?
   }
 
-  /// Ends the import: the dataset is put in its place.
-  /// - Throws: ``DatasetError`` if there is no image to write.
-  func finish(passedOver: Int) throws -> ImportSummary {
-    guard let writer, writer.count > 0 else { throw nothingRead() }
-    writer.description.modality = options.modality ?? (modalities.count == 1 ? modalities.first : nil)
-    writer.description.intensity = IntensityRecord(
-      window: options.window?.optionText ?? windows.sorted().joined(separator: " or "),
-      unit: units == [.hounsfield] ? IntensityUnit.hounsfield.rawValue : nil)
-    let provenance = Provenance(
-      sources: sourcesRead, tool: "limn \(LimnVersion.current)", options: options.recorded)
-    let manifest = try writer.finish(provenance: provenance, splits: options.splits)
+  private func cut(_ units: [Int], target: CutTarget?) throws {
+    let jobs = units.map { job($0, target: target) }
+    try pool.run(
+      jobs, work: { job, helper in job.kept ?? CutOutcome.of(job.request, by: helper) },
+      handle: { index, outcome in try finish(jobs[index], outcome) }, tick: { try report(progress) })
+  }
+
+  private func job(_ unit: Int, target: CutTarget?) -> Job {
+    let source = units[unit].source
+    var request = CutRequest(
+      files: source.files.map(\.path), isDICOM: source.isDICOM, options: options.cut,
+      target: target, output: "")
+    let name = spool.name(of: request)
+    request.output = spool.pixels(name).path
+    return Job(unit: unit, name: name, request: request, kept: spool.result(name))
+  }
+
+  private func finish(_ job: Job, _ outcome: CutOutcome) throws {
+    for problem in outcome.problems { try note(problem) }
+    // What could not be read may be readable the next time.
+    if job.kept == nil, outcome.problems.isEmpty { try spool.keep(outcome, as: job.name) }
+    outcomes[job.unit] = (job.name, outcome)
+    images += outcome.result?.images.count ?? 0
+    try report(progress)
+  }
+}
+
+// MARK: - The dataset
+
+extension ImportSession {
+  /// Puts the images of all units together, in the order of the sources.
+  private func assemble(_ target: CutTarget?) throws -> ImportSummary {
+    let finished = units.indices.compactMap { index -> FinishedUnit? in
+      guard let kept = outcomes[index], let result = kept.outcome.result else { return nil }
+      return FinishedUnit(
+        source: units[index].source, patient: units[index].patient, result: result,
+        pixels: spool.pixels(kept.name))
+    }
+    let assembly = ImportAssembly(units: finished, options: options)
+    guard let target, images > 0 else { throw nothingRead(skipped: assembly.skipped) }
+    let written = try assembly.write(to: destination, target: target)
+    spool.remove()
     return ImportSummary(
-      manifest: manifest, problems: problems, warnings: warnings + closingWarnings(),
-      skippedSlices: skippedSlices,
-      passedOver: passedOver)
+      manifest: written.manifest, problems: problems, warnings: written.warnings,
+      skippedSlices: assembly.skipped, passedOver: scan.passedOver)
   }
 
-  private func nothingRead() -> DatasetError {
-    if skippedSlices > 0 {
+  private func nothingRead(skipped: Int) -> DatasetError {
+    if skipped > 0 {
       return DatasetError(
         destination,
-        "all \(skippedSlices) images hold less than --min-content \(options.minimumContent); lower it")
+        "all \(skipped) images hold less than --min-content \(options.cut.minimumContent); lower it")
     }
     if let first = problems.first {
       return DatasetError(
@@ -96,102 +140,9 @@ final class ImportSession {
       destination,
       "no image was found; the sources hold no PNG, JPEG, TIFF, NIfTI or DICOM file that was asked for")
   }
-
-  private func closingWarnings() -> [String] {
-    var lines: [String] = []
-    if deeperSources > 0 {
-      lines.append("\(deeperSources) sources hold more than 8 bits, which were rounded; --bits 16 keeps them")
-    }
-    if patients.count == 1, sourcesRead > 1 {
-      lines.append(
-        "all \(sourcesRead) sources count as one patient, so all are for training; --patient-from tells them apart"
-      )
-    }
-    return lines
-  }
 }
 
-// MARK: - Reading
-
-extension ImportSession {
-  /// Reads a file or a series; nil, with the reason noted, where it cannot be read. One damaged file does not
-  /// cost its series: the files that can be read alone are taken.
-  private func volume(of files: [URL], isDICOM: Bool) throws -> Volume? {
-    do {
-      return isDICOM ? try DICOMSeries.read(files: files).first : try ImageReader.read(files[0])
-    } catch {
-      let damaged = files.count > 1 ? files.compactMap(Self.problem) : []
-      guard !damaged.isEmpty else {
-        try report(ImportProblem(file: files[0], reason: error))
-        return nil
-      }
-      for problem in damaged { try report(problem) }
-      let lost = Set(damaged.map(\.file))
-      guard lost.count < files.count else { return nil }
-      return try volume(of: files.filter { !lost.contains($0) }, isDICOM: isDICOM)
-    }
-  }
-
-  private static func problem(with file: URL) -> ImportProblem? {
-    do {
-      _ = try ImageReader.read(file)
-      return nil
-    } catch { return ImportProblem(file: file, reason: error) }
-  }
-
-  /// Whether the volume goes with what has been written so far.
-  private func check(_ volume: Volume, _ unit: SourceUnit) throws {
-    guard volume.channels == 1 || volume.channels == 3 else {
-      throw DatasetError(
-        unit.first,
-        "holds \(volume.channels) volumes or channels, expected 1 or 3; take one out of the file first")
-    }
-    guard options.channels == .keep, let writer, writer.description.channels != volume.channels else {
-      return
-    }
-    throw DatasetError(
-      unit.first,
-      "has \(volume.channels) channels, the sources before it have \(writer.description.channels); "
-        + "pass --channels 1 or --channels 3")
-  }
-
-  private func note(_ volume: Volume, _ unit: SourceUnit, _ patient: String) {
-    sourcesRead += 1
-    patients.insert(patient)
-    units.insert(volume.unit)
-    windows.insert(cutter.window(for: volume).optionText)
-    if let modality = volume.info.modality { modalities.insert(modality) }
-    warnings += volume.info.warnings.map { "\(unit.first.lastPathComponent): \($0)" }
-    if volume.storedBits > 8, bits(for: volume) == 8 { deeperSources += 1 }
-  }
-
-  private func bits(for volume: Volume) -> Int {
-    options.bits ?? writer?.description.bitDepth ?? (volume.storedBits <= 8 ? 8 : 16)
-  }
-}
-
-// MARK: - Writing
-
-extension ImportSession {
-  private func append(_ slice: CutSlice, of volume: Volume, patient: String, source: String) throws {
-    let writer = try writer ?? begin(slice, volume)
-    self.writer = writer
-    let item = DatasetItem(
-      id: String(format: "%06d", writer.count), patient: patient, source: source, slice: slice.position,
-      spacing: slice.spacing.map { $0.map { ($0 * 1e6).rounded() / 1e6 } })
-    try writer.append(item, image: (slice.image * 2 - 1).quantized(bitDepth: writer.description.bitDepth))
-  }
-
-  private func begin(_ slice: CutSlice, _ volume: Volume) throws -> DatasetWriter {
-    let description = DatasetDescription(
-      name: options.name ?? destination.lastPathComponent, channels: slice.image.shape[0],
-      height: slice.image.shape[1], width: slice.image.shape[2], bitDepth: bits(for: volume))
-    return try DatasetWriter(description, to: destination, overwrite: options.overwrite)
-  }
-
-  /// DICOM files are often named after their patients, so the series' pseudonym stands for them.
-  private func sourceName(_ volume: Volume, _ unit: SourceUnit) -> String {
-    guard unit.isDICOM else { return unit.first.lastPathComponent }
-    return pseudonyms.series(volume.info.seriesUID ?? unit.first.path)
-  }
+extension CutResult {
+  /// What the volume decides for all that follow; nil where none of its images was taken.
+  fileprivate var decided: CutTarget? { images.isEmpty ? nil : target }
 }

@@ -1,4 +1,4 @@
-// Importing: sources are read one after the other, cut into images, and streamed into a dataset.
+// Importing: sources are read side by side, cut into images, kept beside the dataset to be, and put together.
 
 import Foundation
 import LimnImaging
@@ -6,14 +6,17 @@ import LimnTorch
 
 /// How far an import is.
 public struct ImportProgress: Sendable {
-  /// Files and DICOM series done, and there in all.
+  /// Files and DICOM volumes done.
   public let completed: Int
-  /// Files and DICOM series there are to read; known from the start.
+  /// Files and DICOM volumes there are to read; 0 while the sources are being looked through.
   public let total: Int
   /// Images written.
   public let images: Int
   /// Files that were not imported so far.
   public let problems: Int
+
+  /// The sources are being looked through; nothing is counted yet.
+  static let scanning = ImportProgress(completed: 0, total: 0, images: 0, problems: 0)
 }
 
 /// What an import did.
@@ -34,31 +37,38 @@ public struct ImportSummary: Sendable {
 public enum Importer {
   /// Imports files and folders into a new dataset.
   ///
-  /// What identifies a person stays behind: patients are named by pseudonyms whose key is thrown away, DICOM
-  /// attributes are not copied, and of a source's path only the file's name is kept (of DICOM files not even
-  /// that).
+  /// What identifies a person stays behind: patients are named by pseudonyms, dates are moved by a number of
+  /// days that the same key decides, DICOM attributes are not copied, and of a source's path only the file's
+  /// name is kept (of DICOM files not even that).
+  ///
+  /// An import that is stopped, by whatever, goes on where it was when it is started again with the same
+  /// options; a hidden folder beside the destination holds what is finished until the dataset is complete.
   /// - Parameters:
   ///   - sources: files and folders; folders are walked in the order of their names.
   ///   - destination: the dataset's folder; nothing is there until the import is complete.
   ///   - options: the choices.
-  ///   - progress: called at the start and after every source; what it throws ends the import and leaves
-  ///     nothing.
+  ///   - progress: called after every source and a few times in a second; what it throws ends the import.
   /// - Returns: the dataset's description, and what went wrong on the way.
   /// - Throws: ``DatasetError`` if nothing could be read or the destination cannot be used; with
   ///   ``ImportOptions/isStrict``, for the first file that cannot be read.
   public static func run(
     sources: [URL], to destination: URL, options: ImportOptions,
-    progress: (ImportProgress) throws -> Void = { _ in }
+    progress: @escaping (ImportProgress) throws -> Void = { _ in }
   ) throws -> ImportSummary {
     try DatasetFolder.checkReplaceable(destination, overwrite: options.overwrite)
-    let scan = try SourceScan(sources)
-    let session = ImportSession(destination, options, total: scan.units.count)
-    for problem in scan.problems { try session.report(problem) }
-    try progress(session.progress)
-    for unit in scan.units {
-      try session.add(unit)
-      try progress(session.progress)
-    }
-    return try session.finish(passedOver: scan.passedOver)
+    return try ImportSession(sources, to: destination, options, report: progress).run()
+  }
+
+  /// Looks at sources without importing them.
+  /// - Parameters:
+  ///   - sources: files and folders.
+  ///   - helpers: who reads the headers.
+  ///   - progress: called a few times in a second; what it throws ends the survey.
+  /// - Returns: what is there, a row for each file or DICOM volume.
+  /// - Throws: ``DatasetError`` for a source that does not exist.
+  public static func survey(
+    _ sources: [URL], helpers: ImportHelpers = .none, progress: () throws -> Void = {}
+  ) throws -> ImportSurvey {
+    ImportSurvey(try SourceScan(sources, pool: HelperPool(helpers), tick: progress))
   }
 }

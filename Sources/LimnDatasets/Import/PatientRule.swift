@@ -46,19 +46,19 @@ public enum PatientRule: Sendable, Equatable {
 
   /// The patient whom a source shows.
   /// - Parameters:
-  ///   - info: what the source says.
+  ///   - header: what the source says.
   ///   - file: the file, or the first of a series.
   ///   - path: the file's path from the source that was named, that source's own name first.
   /// - Returns: the patient as the source names it, which must not be stored.
   /// - Throws: ``DatasetError`` if the rule finds no patient.
-  func patient(of info: SourceInfo, file: URL, path: String) throws -> String {
+  func patient(of header: ImageHeader?, file: URL, path: String) throws -> String {
     let stem = Self.stem(file)
     switch self {
-    case .auto: return info.patientID ?? info.seriesUID ?? Self.leading(stem)
+    case .auto: return header?.patientID ?? header?.seriesUID ?? Self.leading(stem)
     case .file: return stem
     case .folder: return file.deletingLastPathComponent().lastPathComponent
     case .dicom:
-      guard let id = info.patientID else {
+      guard let id = header?.patientID else {
         throw DatasetError(file, "has no DICOM PatientID; choose another --patient-from")
       }
       return id
@@ -83,19 +83,5 @@ public enum PatientRule: Sendable, Equatable {
       return String(stem[..<end])
     }
     return stem.range(of: "_slice").map { String(stem[..<$0.lowerBound]) } ?? stem
-  }
-}
-
-/// Names that tell nothing: hashes keyed with a random salt that is never stored, so that nobody can try out
-/// which known number gives which pseudonym.
-struct Pseudonyms {
-  private let salt = (0..<4).map { _ in String(UInt64.random(in: .min ... .max), radix: 16) }.joined()
-
-  func patient(_ name: String) -> String { "patient-" + digest("patient", name) }
-  func series(_ uid: String) -> String { "series-" + digest("series", uid) }
-
-  /// 48 bits: among 100,000 patients the chance that any two share a pseudonym is 2 in 100,000.
-  private func digest(_ kind: String, _ name: String) -> String {
-    String(SHA256.hexDigest(of: "\(salt)/\(kind)/\(name)").prefix(12))
   }
 }

@@ -1,4 +1,4 @@
-// From a volume to images: plane, slices, window, square pixels, size, channels.
+// From a volume to images: plane, slices, window, crop, square pixels, size, channels.
 
 import LimnImaging
 import LimnTorch
@@ -6,16 +6,19 @@ import LimnTorch
 /// An image on its way into a dataset.
 struct CutSlice {
   /// float32 [C, H, W] in [0, 1].
-  let image: Tensor
+  var image: Tensor
   /// The position along the slice axis; nil for pictures.
   let position: Int?
-  /// Millimetres between pixel centres, [row, column]; nil where the source does not say.
-  let spacing: [Double]?
+  /// Pixel (column, row, 0) to millimetres, RAS+; of a picture without geometry nothing but its spacings
+  /// means anything.
+  var affine: Affine
+  /// Millimetres between pixel centres, [row, column].
+  var spacing: [Double] { [affine.spacing.y, affine.spacing.x] }
 }
 
 /// Cuts volumes as the options say.
 struct SliceCutter {
-  let options: ImportOptions
+  let options: CutOptions
 
   /// The window for a volume: the one given, or everything for 8-bit pictures, which somebody has windowed
   /// before, and nearly everything for others. NIfTI files of 8 bits are scans all the same.
@@ -29,34 +32,32 @@ struct SliceCutter {
   /// - Returns: how many were left out.
   func cut(_ volume: Volume, size: ImageSize?, _ body: (CutSlice) throws -> Void) rethrows -> Int {
     let limits = window(for: volume).limits(of: volume.voxels, storedBits: volume.storedBits)
+    let window = IntensityWindow.range(limits.low, limits.high)
+    let shown = isStack(volume) ? volume.displayed(plane(of: volume)) : volume
+    let count = shown.voxels.shape[1]
+    let chosen = count > 1 ? selected(count) : [0]
+    let box = box(of: shown, chosen, window)
     var skipped = 0
-    let (slices, positions, spacing) = planes(of: volume)
-    for (slice, position) in zip(slices, positions) {
-      let shown = IntensityWindow.range(limits.low, limits.high).applied(to: slice)
-      if content(of: shown) < options.minimumContent {
+    for position in chosen {
+      let stored = shown.voxels.narrowed(dim: 1, start: position, length: 1).squeezed(1)
+      let image = window.applied(to: stored)
+      if content(of: image) < options.minimumContent {
         skipped += 1
         continue
       }
-      let fitted = fit(shown, spacing, to: size)
-      try body(CutSlice(image: withChannels(fitted.image), position: position, spacing: fitted.spacing))
+      var slice = CutSlice(
+        image: image, position: count > 1 ? position : nil, affine: shown.affine.slice(position))
+      slice.crop(to: box ?? (options.crop == .fov ? ContentBox.of(image) : nil))
+      if volume.info.hasGeometry { slice.makePixelsSquare() }
+      if let size { slice.fit(size, options.fit) }
+      slice.image = withChannels(slice.image)
+      try body(slice)
     }
     return skipped
   }
 
-  private func planes(of volume: Volume) -> ([Tensor], [Int?], [Double]?) {
-    let extent = volume.voxels.shape
-    let spacing = volume.spacing
-    guard extent[1] > 1, volume.info.hasGeometry else {
-      // A picture, one scanned slice, or a file of pages: as it is stored.
-      let chosen = extent[1] > 1 ? selected(extent[1]) : [0]
-      let pages = chosen.map { volume.voxels.narrowed(dim: 1, start: $0, length: 1).squeezed(1) }
-      return (pages, extent[1] > 1 ? chosen : [nil], volume.info.hasGeometry ? [spacing.y, spacing.x] : nil)
-    }
-    let axis = plane(of: volume)
-    let all = volume.slices(axis: axis)
-    let chosen = selected(all.count)
-    return (chosen.map { all[$0] }, chosen, Self.pixelSpacing(of: volume, axis))
-  }
+  /// Pictures, single scanned slices and files of pages stay as they are stored.
+  private func isStack(_ volume: Volume) -> Bool { volume.voxels.shape[1] > 1 && volume.info.hasGeometry }
 
   private func selected(_ count: Int) -> [Int] {
     let range = options.slices?.range(of: count) ?? 0..<count
@@ -87,52 +88,21 @@ struct SliceCutter {
     return result
   }
 
-  private static func pixelSpacing(of volume: Volume, _ axis: SliceAxis) -> [Double]? {
-    let across = spacings(of: volume)
-    guard let x = across[.sagittal], let y = across[.coronal], let z = across[.axial] else { return nil }
-    return switch axis {
-    case .axial: [y, x]
-    case .coronal: [z, x]
-    case .sagittal: [z, y]
+  /// The box for all slices: the one given, or the one around everything that any of them shows.
+  private func box(of volume: Volume, _ chosen: [Int], _ window: IntensityWindow) -> CropBox? {
+    if let box = options.box { return box }
+    guard options.crop == .body else { return nil }
+    var brightest: Tensor?
+    for position in chosen {
+      let image = window.applied(to: volume.voxels.narrowed(dim: 1, start: position, length: 1).squeezed(1))
+      brightest = brightest.map { maximum($0, image) } ?? image
     }
+    return brightest.flatMap(ContentBox.of)
   }
 
   private func content(of image: Tensor) -> Double {
     guard options.minimumContent > 0 else { return 1 }
-    return image.isGreater(than: ImportOptions.contentLevel).to(.float32).mean().item()
-  }
-
-  /// Square pixels first, so that proportions are the patient's, then the size.
-  private func fit(
-    _ image: Tensor, _ spacing: [Double]?, to size: ImageSize?
-  ) -> (image: Tensor, spacing: [Double]?) {
-    var (image, spacing) = (image, spacing)
-    if let old = spacing, Self.isWorthSquaring(old[0] / old[1]) {
-      let finest = min(old[0], old[1])
-      let height = Int((Double(image.shape[1]) * old[0] / finest).rounded())
-      let width = Int((Double(image.shape[2]) * old[1] / finest).rounded())
-      spacing = [
-        old[0] * Double(image.shape[1]) / Double(height), old[1] * Double(image.shape[2]) / Double(width),
-      ]
-      image = ImageResize.fit(image, height: height, width: width, mode: .stretch)
-    }
-    guard let size, image.shape[1] != size.height || image.shape[2] != size.width else {
-      return (image, spacing)
-    }
-    let ratios = [Double(size.height) / Double(image.shape[1]), Double(size.width) / Double(image.shape[2])]
-    let scales =
-      switch options.fit {
-      case .pad: [min(ratios[0], ratios[1]), min(ratios[0], ratios[1])]
-      case .crop: [max(ratios[0], ratios[1]), max(ratios[0], ratios[1])]
-      case .stretch: ratios
-      }
-    let fitted = ImageResize.fit(image, height: size.height, width: size.width, mode: options.fit)
-    return (fitted, spacing.map { [$0[0] / scales[0], $0[1] / scales[1]] })
-  }
-
-  /// Whether pixels are visibly not square, yet not so far from it that the file must be wrong.
-  private static func isWorthSquaring(_ ratio: Double) -> Bool {
-    abs(ratio - 1) > 0.01 && (1.0 / 32...32).contains(ratio)
+    return image.isGreater(than: CutOptions.contentLevel).to(.float32).mean().item()
   }
 
   private func withChannels(_ image: Tensor) -> Tensor {
@@ -144,4 +114,48 @@ struct SliceCutter {
   }
 
   private static let luma = Tensor([0.299, 0.587, 0.114] as [Float], shape: [3, 1, 1])
+}
+
+extension CutSlice {
+  private var height: Int { image.shape[1] }
+  private var width: Int { image.shape[2] }
+
+  /// Keeps what of the box lies within the image.
+  fileprivate mutating func crop(to box: CropBox?) {
+    guard let box, box.top < height, box.left < width else { return }
+    let (rows, columns) = (min(box.height, height - box.top), min(box.width, width - box.left))
+    image = image.narrowed(dim: 1, start: box.top, length: rows)
+      .narrowed(dim: 2, start: box.left, length: columns).contiguous()
+    affine =
+      affine
+      * Affine(x: [1, 0, 0], y: [0, 1, 0], z: [0, 0, 1], origin: [Double(box.left), Double(box.top), 0])
+  }
+
+  /// Square pixels, so that proportions are the patient's; the finer of the two distances stays.
+  fileprivate mutating func makePixelsSquare() {
+    guard Self.isWorthSquaring(spacing[0] / spacing[1]) else { return }
+    let finest = min(spacing[0], spacing[1])
+    let tall = Int((Double(height) * spacing[0] / finest).rounded())
+    let wide = Int((Double(width) * spacing[1] / finest).rounded())
+    fit(ImageSize(height: tall, width: wide), .stretch)
+  }
+
+  fileprivate mutating func fit(_ size: ImageSize, _ mode: ImageResize.Mode) {
+    guard height != size.height || width != size.width else { return }
+    let placement = ImageResize.Placement(from: (height, width), to: (size.height, size.width), mode: mode)
+    image = ImageResize.fit(image, height: size.height, width: size.width, mode: mode)
+    affine = affine * placement.step
+  }
+
+  /// Whether pixels are visibly not square, yet not so far from it that the file must be wrong.
+  private static func isWorthSquaring(_ ratio: Double) -> Bool {
+    abs(ratio - 1) > 0.01 && (1.0 / 32...32).contains(ratio)
+  }
+}
+
+extension Affine {
+  /// Of one slice: (column, row, 0) to millimetres.
+  fileprivate func slice(_ position: Int) -> Affine {
+    self * Affine(x: [1, 0, 0], y: [0, 1, 0], z: [0, 0, 1], origin: [0, 0, Double(position)])
+  }
 }

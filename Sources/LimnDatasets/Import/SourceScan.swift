@@ -1,50 +1,108 @@
-// What there is to import: files and folders walked in the order of their names, DICOM files put into series.
+// What there is to import: files and folders walked in the order of their names, their headers read, DICOM files put
+// into volumes.
 
 import Foundation
 import LimnImaging
 
-/// One thing to read: a file, or the files of a DICOM series.
-struct SourceUnit {
+/// One thing to read: a file, or the files of a DICOM volume.
+struct SourceUnit: Sendable {
   let files: [URL]
   let isDICOM: Bool
   /// The first file's path from the source that was named, that source's own name first.
   let path: String
+  /// What the first file says of itself.
+  let header: ImageHeader?
   var first: URL { files[0] }
 }
 
 /// Everything found below the sources.
-struct SourceScan {
+struct SourceScan: Sendable {
   private(set) var units: [SourceUnit] = []
   private(set) var problems: [ImportProblem] = []
   /// Files that neither are nor are called images.
   private(set) var passedOver = 0
 
-  /// - Throws: ``DatasetError`` for a source that does not exist.
-  init(_ sources: [URL]) throws {
-    for source in sources { try add(source) }
+  /// A file that may be an image.
+  private struct Found: Sendable {
+    let file: URL
+    let path: String
+    let kind: FileKind?
   }
 
-  private mutating func add(_ source: URL) throws {
+  /// - Parameters:
+  ///   - sources: files and folders.
+  ///   - pool: reads the headers.
+  ///   - tick: called a few times in a second.
+  /// - Throws: ``DatasetError`` for a source that does not exist; what `tick` throws.
+  init(_ sources: [URL], pool: HelperPool, tick: () throws -> Void) throws {
+    for source in sources {
+      let found = try candidates(source)
+      try add(found, headers: headers(of: found, pool, tick))
+    }
+  }
+
+  private mutating func candidates(_ source: URL) throws -> [Found] {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: source.path, isDirectory: &isFolder) else {
       throw DatasetError(source, "no such file or folder; check the path")
     }
-    var dicom: [URL] = []
-    for (file, path) in isFolder.boolValue ? Self.files(below: source) : [(source, source.lastPathComponent)]
-    {
-      switch FileKind(sniffing: file) {
-      case .dicom: dicom.append(file)
-      case .some: units.append(SourceUnit(files: [file], isDICOM: false, path: path))
-      case nil where !isFolder.boolValue || Self.isCalledImage(file):
-        // Reading it tells what was found instead of an image.
-        units.append(SourceUnit(files: [file], isDICOM: false, path: path))
-      case nil: passedOver += 1
+    let files = isFolder.boolValue ? Self.files(below: source) : [(source, source.lastPathComponent)]
+    var found: [Found] = []
+    for (file, path) in files {
+      let kind = FileKind(sniffing: file)
+      if kind != nil || !isFolder.boolValue || Self.isCalledImage(file) {
+        found.append(Found(file: file, path: path, kind: kind))
+      } else {
+        passedOver += 1
+      }
+    }
+    return found
+  }
+
+  /// The headers of the files, many to a request, each alone where a helper did not survive them.
+  private func headers(of found: [Found], _ pool: HelperPool, _ tick: () throws -> Void) throws
+    -> [ProbeResult]
+  {
+    let paths = found.map(\.file.path)
+    let batches = stride(from: 0, to: paths.count, by: 64).map {
+      Array(paths[$0..<min($0 + 64, paths.count)])
+    }
+    var answers = [[ProbeResult]](repeating: [], count: batches.count)
+    try pool.run(
+      batches, work: { Self.probe($0, $1) }, handle: { answers[$0] = $1 }, tick: tick)
+    return Array(answers.joined())
+  }
+
+  private static func probe(_ files: [String], _ helper: any ImportHelper) -> [ProbeResult] {
+    do {
+      guard case .probed(let results) = try helper.perform(.probe(files)) else { return [] }
+      return results
+    } catch {
+      guard files.count == 1 else { return files.flatMap { probe([$0], helper) } }
+      return [ProbeResult(problem: ImportProblem(file: files[0], crash: error).line)]
+    }
+  }
+
+  private mutating func add(_ found: [Found], headers: [ProbeResult]) {
+    var dicom: [ImageHeader] = []
+    var paths: [String: String] = [:]
+    for (found, answer) in zip(found, headers) {
+      guard let header = answer.header else {
+        problems.append(ImportProblem(file: found.file.path, line: answer.problem ?? "cannot be read"))
+        continue
+      }
+      paths[found.file.path] = found.path
+      if found.kind == .dicom {
+        dicom.append(header)
+      } else {
+        units.append(SourceUnit(files: [found.file], isDICOM: false, path: found.path, header: header))
       }
     }
     let grouping = DICOMSeries.grouped(dicom)
-    problems += grouping.unreadable.map { ImportProblem(file: $0.file, reason: $0.reason) }
-    units += grouping.series.map { files in
-      SourceUnit(files: files, isDICOM: true, path: Self.path(of: files[0], below: source))
+    units += grouping.volumes.map { headers in
+      SourceUnit(
+        files: headers.map { URL(fileURLWithPath: $0.path) }, isDICOM: true,
+        path: paths[headers[0].path] ?? headers[0].path, header: headers[0])
     }
   }
 
@@ -53,11 +111,6 @@ struct SourceScan {
     return names.sorted().filter { !$0.split(separator: "/").contains { $0.hasPrefix(".") } }
       .map { (folder.appendingPathComponent($0), "\(folder.lastPathComponent)/\($0)") }
       .filter { isFile($0.0) }
-  }
-
-  private static func path(of file: URL, below source: URL) -> String {
-    let below = file.path.hasPrefix(source.path) ? String(file.path.dropFirst(source.path.count)) : ""
-    return source.lastPathComponent + (below.hasPrefix("/") || below.isEmpty ? below : "/" + below)
   }
 
   private static func isFile(_ url: URL) -> Bool {
@@ -72,15 +125,28 @@ struct SourceScan {
 }
 
 /// A file that was not imported, and why.
-public struct ImportProblem: Sendable {
+public struct ImportProblem: Sendable, Codable {
   /// The file, or the first one of a DICOM series that was refused as a whole.
   public let file: URL
   /// One line that names the file.
   public let line: String
 
-  init(file: URL, reason: any Error) {
-    self.file = file
-    let text = (reason as? any LocalizedError)?.errorDescription ?? "\(reason)"
-    line = text.contains(file.path) ? text : "\(file.path): \(text)"
+  init(file: String, line: String) {
+    self.file = URL(fileURLWithPath: file)
+    self.line = line.contains(file) ? line : "\(file): \(line)"
+  }
+
+  init(file: URL, reason: any Error) { self.init(file: file.path, line: Self.line(for: reason)) }
+
+  /// A file that no helper survives.
+  init(file: String, crash: any Error) {
+    let reason = (crash as? HelperFailure)?.reason ?? "\(crash)"
+    self.init(
+      file: file,
+      line: "\(file): \(reason), expected a readable image; convert it with another program, or leave it out")
+  }
+
+  static func line(for error: any Error) -> String {
+    (error as? any LocalizedError)?.errorDescription ?? "\(error)"
   }
 }

@@ -25,3 +25,9 @@ extension PatientRule: ExpressibleByArgument {
 extension IntensityWindow: ExpressibleByArgument {
   public init?(argument: String) { self.init(option: argument) }
 }
+
+extension CropChoice: ExpressibleByArgument {}
+
+extension CropBox: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
+}

@@ -14,16 +14,19 @@ struct ImportCommand: ParsableCommand {
       Files and folders are walked in the order of their names; what a file is, its content decides. DICOM \
       files are put into series, volumes are cut into slices, intensities go through the window, every image \
       gets the same size. Pixels land memory-mapped in DATASET/images.safetensors, with all they need \
-      described in DATASET/dataset.json. Files that cannot be read are listed with the reason and the import \
-      goes on.
+      described in DATASET/dataset.json. Files that cannot be read, even those that crash their decoder, are \
+      listed with the reason and the import goes on. An import that was interrupted goes on when the same \
+      command is given again.
 
-      Patients are told apart, so that no one is in two splits, and named by pseudonyms whose key is thrown \
-      away. Look at the files' names before you give a dataset away: of sources other than DICOM the name is \
-      kept.
+      Patients are told apart, so that no one is in two splits, and named by pseudonyms; dates are moved by a \
+      number of days for each patient. Both follow from a key that stays with you (--key): whoever has it can \
+      tell whether a known person is in the dataset. Look at the files' names before you give a dataset away: \
+      of sources other than DICOM the name is kept.
 
       Examples:
         limn import scans/ --out data/lungs --size 64
         limn import head-ct/ --out data/brain --window centre:40,80 --size 128
+        limn import scans/ --out data/lungs --dry-run
         limn import t1/*.nii.gz --out data/t1 --axis axial --slices 0.3..0.7 --min-content 0.1 --size 128
 
       Read it from Python:
@@ -37,6 +40,16 @@ struct ImportCommand: ParsableCommand {
 
   @Option(help: "The dataset's folder; it must not exist yet.")
   var out: String
+
+  @Option(
+    help: """
+      Keep a part of each image, before it gets its size: body (the box around the largest bright thing, one \
+      for all slices of a volume), fov (the same for each image alone), or none.
+      """)
+  var crop = CropChoice.none
+
+  @Option(help: "Keep this part: TOP,LEFT,HEIGHT,WIDTH in pixels as stored.")
+  var box: CropBox?
 
   @Option(help: "Size of the images: N or HEIGHTxWIDTH. Default: that of the first.")
   var size: ImageSize?
@@ -89,6 +102,18 @@ struct ImportCommand: ParsableCommand {
   @Option(help: "Modality, such as CT or MR. Default: what DICOM files say.")
   var modality: String?
 
+  @Option(
+    help:
+      "The key of pseudonyms, a file; made if it is not there. Default: limn/identity.key where your settings are."
+  )
+  var key: String?
+
+  @Option(help: "Processes that decode files; 0: decode in this one. Default: one for each core.")
+  var jobs: Int?
+
+  @Flag(help: "Show what would be imported and do nothing.")
+  var dryRun = false
+
   @Flag(help: "Stop at the first file that cannot be read.")
   var strict = false
 
@@ -103,28 +128,57 @@ struct ImportCommand: ParsableCommand {
     guard every > 0 else { throw ValidationError("--every \(every): expected 1 or more") }
     guard [nil, 8, 16].contains(bits) else { throw ValidationError("--bits: expected 8 or 16") }
     guard (0...1).contains(minContent) else { throw ValidationError("--min-content: expected 0 to 1") }
+    guard (0...256).contains(jobs ?? 1) else { throw ValidationError("--jobs: expected 0 to 256") }
+    guard box == nil || crop == .none else { throw ValidationError("--box and --crop exclude each other") }
   }
 
   func run() throws {
     // Images are small: threads that wait for each other at every operator cost more than they give, and on a
     // busy machine twenty times more.
     Torch.threadCount = 1
-    var line: ProgressLine?
     Interruption.install()
-    let summary = try Importer.run(
-      sources: sources.map { URL(fileURLWithPath: $0) }, to: URL(fileURLWithPath: out), options: options()
-    ) { progress in
-      guard !Interruption.isRequested else { throw CommandFailure.interrupted("nothing was written") }
-      let shown = line ?? ProgressLine(label: "source", total: progress.total, unit: "img", plainInterval: 10)
+    let sources = sources.map { URL(fileURLWithPath: $0) }
+    guard !dryRun else { return try survey(sources) }
+    var line: ProgressLine?
+    let summary = try Importer.run(sources: sources, to: URL(fileURLWithPath: out), options: options()) {
+      try Self.stopIfAsked("give the same command again to go on")
+      guard $0.total > 0 else { return }
+      let shown = line ?? ProgressLine(label: "source", total: $0.total, unit: "img", plainInterval: 10)
       line = shown
-      let isDone = progress.completed == progress.total
-      (isDone ? shown.finish : shown.update)(progress.completed, progress.images, nil) { [] }
+      let isDone = $0.completed == $0.total
+      (isDone ? shown.finish : shown.update)($0.completed, $0.images, nil) { [] }
     }
     ImportReport(summary: summary, folder: out).show()
   }
 
+  private static func stopIfAsked(_ advice: String) throws {
+    guard !Interruption.isRequested else { throw CommandFailure.interrupted(advice) }
+  }
+
+  private func survey(_ sources: [URL]) throws {
+    let survey = try Importer.survey(sources, helpers: helpers()) { try Self.stopIfAsked("nothing was done") }
+    SurveyTable(survey: survey).show()
+  }
+
+  /// This very program, so that both sides speak the same language.
+  private func helpers() -> ImportHelpers {
+    let count = jobs ?? ProcessInfo.processInfo.activeProcessorCount
+    let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    guard count > 0, let program else { return .none }
+    return .processes(
+      count: count, executable: URL(fileURLWithPath: program),
+      arguments: [ImportHelperCommand.configuration.commandName ?? ""])
+  }
+
   private var fractions: [Double] {
     split.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) ?? .nan }
+  }
+
+  private var keyFile: URL {
+    if let key { return URL(fileURLWithPath: key) }
+    let settings = ProcessInfo.processInfo.environment["XDG_CONFIG_HOME"].map { URL(fileURLWithPath: $0) }
+    return (settings ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".config"))
+      .appendingPathComponent("limn/identity.key")
   }
 
   private func options() throws -> ImportOptions {
@@ -134,19 +188,50 @@ struct ImportCommand: ParsableCommand {
     var options = ImportOptions(splits: splits)
     options.name = name
     options.modality = modality
-    options.axis = axis
-    options.slices = slices
-    options.every = every
-    options.minimumContent = minContent
-    options.window = window
-    options.size = size
-    options.fit = fit
-    options.channels = channels
-    options.bits = bits
+    options.cut.axis = axis
+    options.cut.slices = slices
+    options.cut.every = every
+    options.cut.minimumContent = minContent
+    (options.cut.crop, options.cut.box) = (crop, box)
+    options.cut.window = window
+    options.cut.size = size
+    options.cut.fit = fit
+    options.cut.channels = channels
+    options.cut.bits = bits
     options.patients = patientFrom
+    options.key = try IdentityKey.kept(in: keyFile)
+    options.helpers = helpers()
     options.isStrict = strict
     options.overwrite = overwrite
     return options
+  }
+}
+
+/// What a survey found, for people.
+private struct SurveyTable {
+  let survey: ImportSurvey
+
+  func show() {
+    for problem in survey.problems { FileHandle.standardError.write(Data("warning: \(problem.line)\n".utf8)) }
+    print("format  modality  images  size        bits  spacing (mm)         files  first file")
+    for row in survey.rows { print(Self.line(row)) }
+    let images = survey.rows.reduce(0) { $0 + max($1.header.depth, $1.files) }
+    print(
+      "\(survey.rows.count) volumes or pictures with \(images) images; \(survey.problems.count) files cannot be read, "
+        + "\(survey.passedOver) are no images")
+  }
+
+  private static func line(_ row: ImportSurvey.Row) -> String {
+    let header = row.header
+    let spacing = header.spacing.map { $0.map { HumanReadable.number($0) }.joined(separator: " x ") }
+    let columns: [(String, Int)] = [
+      (header.format, 6), (header.modality ?? "-", 8), ("\(max(header.depth, row.files))", 6),
+      ("\(header.height)x\(header.width)" + (header.channels > 1 ? "x\(header.channels)" : ""), 10),
+      ("\(header.storedBits)" + (header.isFloatingPoint ? "f" : ""), 4), (spacing ?? "-", 19),
+      ("\(row.files)", 5),
+    ]
+    return columns.map { $0.0.padding(toLength: max($0.1, $0.0.count), withPad: " ", startingAt: 0) }
+      .joined(separator: "  ") + "  " + row.path
   }
 }
 

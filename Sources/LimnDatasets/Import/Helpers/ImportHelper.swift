@@ -1,0 +1,126 @@
+// Where files are decoded: in this process, or in another one that a codec may take down with it.
+
+import Foundation
+
+/// How an import reads files.
+public enum ImportHelpers: Sendable {
+  /// In this process, one after the other. A codec that crashes ends the program.
+  case none
+  /// In so many processes of a program that answers by calling ``ImportHelperProcess/serve()``.
+  case processes(count: Int, executable: URL, arguments: [String], limits: HelperLimits = HelperLimits())
+}
+
+/// What a helper process may use before it is stopped and replaced.
+public struct HelperLimits: Sendable {
+  /// Bytes of memory of its own: 8 GiB, twice the largest image that is read.
+  public var memory = 8 << 30
+  /// Seconds for a request, and for each of its files.
+  public var seconds = 60.0
+
+  /// The defaults above.
+  public init() {}
+}
+
+/// Does what a request asks for.
+protocol ImportHelper: AnyObject {
+  /// - Throws: ``HelperFailure`` where the helper died of the request; it can take the next one.
+  func perform(_ request: ImportRequest) throws -> ImportReply
+}
+
+/// A helper did not survive a request.
+struct HelperFailure: Error {
+  /// What happened: `the decoder crashed (signal 6)`.
+  let reason: String
+}
+
+/// Works in this process.
+final class LocalHelper: ImportHelper {
+  func perform(_ request: ImportRequest) -> ImportReply { ImportWork.perform(request) }
+}
+
+/// A helper process, started when it is needed and again when it has died.
+final class HelperProcess: ImportHelper {
+  private let executable: URL
+  private let arguments: [String]
+  private let limits: HelperLimits
+  /// Asked while a reply is awaited; true ends the wait and the process.
+  private let isCancelled: @Sendable () -> Bool
+  private var running: (process: Process, input: Pipe, output: Pipe)?
+
+  init(
+    executable: URL, arguments: [String], limits: HelperLimits, isCancelled: @escaping @Sendable () -> Bool
+  ) {
+    (self.executable, self.arguments, self.limits) = (executable, arguments, limits)
+    self.isCancelled = isCancelled
+  }
+
+  deinit { stop() }
+
+  func perform(_ request: ImportRequest) throws -> ImportReply {
+    let (process, input, output) = try started()
+    let descriptor = output.fileHandleForReading.fileDescriptor
+    let deadline = Date().addingTimeInterval(limits.seconds * Double(1 + request.fileCount))
+    do {
+      try MessagePipe.send(request, to: input.fileHandleForWriting.fileDescriptor)
+      return try MessagePipe.receive(ImportReply.self, from: descriptor) {
+        try self.wait(for: descriptor, until: deadline)
+      }
+    } catch let failure as HelperFailure {
+      stop()
+      throw failure
+    } catch {
+      process.waitUntilExit()
+      running = nil
+      throw HelperFailure(reason: Self.reason(of: process))
+    }
+  }
+
+  private static func reason(of process: Process) -> String {
+    guard process.terminationReason == .uncaughtSignal else {
+      return "the decoder gave up (exit \(process.terminationStatus))"
+    }
+    return "the decoder crashed (signal \(process.terminationStatus))"
+  }
+
+  private func wait(for descriptor: Int32, until deadline: Date) throws {
+    var awaited = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    while poll(&awaited, 1, 100) == 0 {
+      if isCancelled() { throw HelperFailure(reason: "the import was stopped") }
+      guard Date() < deadline else {
+        throw HelperFailure(reason: "the decoder did not come to an end in time")
+      }
+    }
+  }
+
+  private func started() throws -> (Process, Pipe, Pipe) {
+    if let running, running.process.isRunning { return running }
+    let process = Process()
+    let (input, output) = (Pipe(), Pipe())
+    process.executableURL = executable
+    process.arguments = arguments + ["\(limits.memory)"]
+    (process.standardInput, process.standardOutput) = (input, output)
+    process.standardError = FileHandle.nullDevice
+    do { try process.run() } catch {
+      throw HelperFailure(reason: "the helper \(executable.path) cannot be started")
+    }
+    running = (process, input, output)
+    return (process, input, output)
+  }
+
+  private func stop() {
+    guard let process = running?.process else { return }
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+    running = nil
+  }
+}
+
+extension ImportRequest {
+  fileprivate var fileCount: Int {
+    switch self {
+    case .probe(let files): files.count
+    case .test: 1
+    case .cut(let request): request.files.count
+    }
+  }
+}

@@ -1,0 +1,147 @@
+// From the images of all volumes to one dataset: who is who, what is alike, what is worth a warning.
+
+import Foundation
+import LimnImaging
+import LimnTorch
+
+/// A volume that has been cut.
+struct FinishedUnit {
+  let source: SourceUnit
+  /// The pseudonym.
+  let patient: String
+  let result: CutResult
+  /// The images' pixels, one after the other.
+  let pixels: URL
+}
+
+/// Writes the dataset.
+struct ImportAssembly {
+  let units: [FinishedUnit]
+  let options: ImportOptions
+
+  /// Images that were left out because they hold too little.
+  var skipped: Int { units.reduce(0) { $0 + $1.result.skipped } }
+
+  /// - Parameters:
+  ///   - destination: the dataset's folder.
+  ///   - target: what all images have in common.
+  /// - Returns: the manifest as written, and what a careful person would want to know.
+  func write(
+    to destination: URL, target: CutTarget
+  ) throws -> (manifest: DatasetManifest, warnings: [String]) {
+    let writer = try DatasetWriter(
+      DatasetDescription(
+        name: options.name ?? destination.lastPathComponent, channels: target.channels,
+        height: target.height, width: target.width, bitDepth: target.bitDepth),
+      to: destination, overwrite: options.overwrite)
+    for unit in units { try append(unit, to: writer, target) }
+    let patients = units.flatMap { unit in unit.result.images.map { _ in unit.patient } }
+    let fingerprints = units.flatMap { $0.result.images.map(\.fingerprint) }
+    let pixels = try StoredPixels(units.map(\.pixels), target)
+    let alike = LookAlikes(
+      patients: patients, fingerprints: fingerprints, difference: pixels.meanDifference)
+    writer.description.modality = options.modality ?? Self.only(units.compactMap(\.result.modality))
+    writer.description.intensity = IntensityRecord(
+      window: options.cut.window?.optionText
+        ?? Set(units.map(\.result.window)).sorted().joined(separator: " or "),
+      unit: Self.only(units.map(\.result.unit)) == .hounsfield ? IntensityUnit.hounsfield.rawValue : nil)
+    let manifest = try writer.finish(
+      provenance: Provenance(
+        sources: units.count, tool: "limn \(LimnVersion.current)", options: options.recorded),
+      splits: options.splits, together: alike.groups)
+    return (manifest, warnings(Set(patients).count, target) + alike.warnings(manifest.items))
+  }
+
+  private static func only<Value: Hashable>(_ values: [Value]) -> Value? {
+    let distinct = Set(values)
+    return distinct.count == 1 ? distinct.first : nil
+  }
+
+  private func append(_ unit: FinishedUnit, to writer: DatasetWriter, _ target: CutTarget) throws {
+    guard !unit.result.images.isEmpty else { return }
+    let (count, first) = (unit.result.images.count, writer.count)
+    let pixels = try Data(contentsOf: unit.pixels, options: .alwaysMapped)
+    let tensor = Tensor.empty(
+      [count, target.channels, target.height, target.width], dtype: target.bitDepth == 8 ? .uint8 : .uint16)
+    guard pixels.count == tensor.count * tensor.dtype.size else {
+      throw DatasetError(unit.source.first, "its images were not kept whole; run the import again")
+    }
+    _ = tensor.withUnsafeMutableBytes { pixels.copyBytes(to: $0) }
+    let source = sourceName(unit.source)
+    let date = unit.source.header?.studyDate.flatMap {
+      ShiftedDate.iso($0, daysBack: options.key.daysBack(unit.patient))
+    }
+    let items = unit.result.images.enumerated().map { offset, image in
+      DatasetItem(
+        id: String(format: "%06d", first + offset), patient: unit.patient, source: source, slice: image.slice,
+        spacing: image.spacing, affine: image.affine, date: date)
+    }
+    try writer.append(items, images: tensor)
+  }
+
+  /// DICOM files are often named after their patients, so the series' pseudonym stands for them.
+  private func sourceName(_ unit: SourceUnit) -> String {
+    guard unit.isDICOM else { return unit.first.lastPathComponent }
+    return options.key.pseudonym("series", unit.header?.groupKey ?? unit.first.path)
+  }
+
+  private func warnings(_ patients: Int, _ target: CutTarget) -> [String] {
+    var lines = units.flatMap { unit in
+      (unit.result.warnings + Self.doubts(unit.source.header)).map {
+        "\(unit.source.first.lastPathComponent): \($0)"
+      }
+    }
+    let deeper = units.filter { $0.result.storedBits > 8 && target.bitDepth == 8 }.count
+    if deeper > 0 {
+      lines.append("\(deeper) sources hold more than 8 bits, which were rounded; --bits 16 keeps them")
+    }
+    if patients == 1, units.count > 1 {
+      lines.append(
+        "all \(units.count) sources count as one patient, so all are for training; --patient-from tells them apart"
+      )
+    }
+    return lines
+  }
+
+  /// Where a name may be written into the picture itself.
+  private static func doubts(_ header: ImageHeader?) -> [String] {
+    guard let header, header.mayShowText else { return [] }
+    return ["text may be burned into the picture; look at it, and crop with --box before you give it away"]
+  }
+}
+
+/// The pixels of all volumes, mapped, by the place of an image among all images.
+private struct StoredPixels {
+  private var images: [(file: Data, start: Int)] = []
+  private let length: Int
+  private let isDeep: Bool
+
+  init(_ files: [URL], _ target: CutTarget) throws {
+    isDeep = target.bitDepth == 16
+    length = target.channels * target.height * target.width * (isDeep ? 2 : 1)
+    for file in files where FileManager.default.fileExists(atPath: file.path) {
+      let data = try Data(contentsOf: file, options: .alwaysMapped)
+      images += stride(from: 0, to: data.count, by: length).map { (data, $0) }
+    }
+  }
+
+  /// From 0, equal, to 1.
+  func meanDifference(_ a: Int, _ b: Int) -> Double {
+    func bytes<R>(_ index: Int, _ body: (UnsafeRawBufferPointer) -> R) -> R {
+      let (file, start) = images[index]
+      return file.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[start..<start + length])) }
+    }
+    return bytes(a) { a in
+      bytes(b) { b in isDeep ? Self.mean(a, b, UInt16.self) : Self.mean(a, b, UInt8.self) }
+    }
+  }
+
+  private static func mean<Level: FixedWidthInteger>(
+    _ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer, _ type: Level.Type
+  ) -> Double {
+    let (a, b) = (a.bindMemory(to: type), b.bindMemory(to: type))
+    var sum = 0
+    for index in a.indices { sum += abs(Int(a[index]) - Int(b[index])) }
+    return Double(sum) / Double(a.count) / Double(Level.max)
+  }
+}
