@@ -16,12 +16,15 @@ public struct LabelClass: Sendable, Codable, Equatable {
   public var value: Int?
   /// The classes within this one; nil where it is not divided.
   public var parts: [LabelClass]?
+  /// How it is drawn, `#rrggbb`; nil where any colour will do.
+  public var colour: String?
 
   /// A class that has a value of its own, parts, or both.
-  public init(name: String, value: Int? = nil, parts: [LabelClass]? = nil) {
+  public init(name: String, value: Int? = nil, parts: [LabelClass]? = nil, colour: String? = nil) {
     self.name = name
     self.value = value
     self.parts = parts
+    self.colour = colour
   }
 }
 

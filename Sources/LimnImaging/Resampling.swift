@@ -144,3 +144,35 @@ public enum ImageResize {
     return pad(image, amounts, mode: .constant(fill))
   }
 }
+
+extension Volume {
+  /// The volume's nearest voxels at the voxels of another one, by the affines of both; 0 where it has none.
+  /// For labels.
+  public func resampled(onto grid: Volume) -> Volume {
+    guard let inverse = affine.inverse else { return self }
+    let step = inverse * grid.affine
+    let (height, width) = (grid.size[1], grid.size[2])
+    let y = Tensor.arange(height).to(.float64).reshaped([height, 1])
+    let x = Tensor.arange(width).to(.float64).reshaped([1, width])
+    let flat = voxels.reshaped([channels, -1])
+    let slices = (0..<grid.size[0]).map { z in
+      /// The nearest voxel along one axis, and whether there is one.
+      func nearest(_ axis: Int) -> (index: Tensor, isInside: Tensor) {
+        let place = x * step[axis, 0] + y * step[axis, 1] + (Double(z) * step[axis, 2] + step[axis, 3])
+        let index = (place + 0.5).floor()
+        let last = Double(size[2 - axis] - 1)
+        let clamped = index.clamped(min: 0, max: last)
+        return (clamped.to(.int64), clamped.isEqual(to: index).to(.int64))
+      }
+      let (i, j, k) = (nearest(0), nearest(1), nearest(2))
+      let place = (k.index * Double(size[1]) + j.index) * Double(size[2]) + i.index
+      let isInside = (i.isInside * j.isInside * k.isInside).flattened().to(voxels.dtype)
+      return (flat.indexSelect(dim: 1, place.to(.int64).flattened()) * isInside)
+        .reshaped([channels, 1, height, width])
+    }
+    var result = self
+    result.voxels = Tensor.cat(slices, dim: 1)
+    result.affine = grid.affine
+    return result
+  }
+}

@@ -32,7 +32,8 @@ struct ImportAssembly {
     let writer = try DatasetWriter(
       DatasetDescription(
         name: options.name ?? destination.lastPathComponent, channels: target.channels,
-        height: target.height, width: target.width, bitDepth: target.bitDepth),
+        height: target.height, width: target.width, bitDepth: target.bitDepth, classes: classes,
+        companions: companions(target)),
       to: destination, overwrite: options.overwrite)
     for unit in units { try append(unit, to: writer, target) }
     let patients = units.flatMap { unit in unit.result.images.map { _ in unit.patient } }
@@ -60,13 +61,9 @@ struct ImportAssembly {
   private func append(_ unit: FinishedUnit, to writer: DatasetWriter, _ target: CutTarget) throws {
     guard !unit.result.images.isEmpty else { return }
     let (count, first) = (unit.result.images.count, writer.count)
-    let pixels = try Data(contentsOf: unit.pixels, options: .alwaysMapped)
-    let tensor = Tensor.empty(
-      [count, target.channels, target.height, target.width], dtype: target.bitDepth == 8 ? .uint8 : .uint16)
-    guard pixels.count == tensor.count * tensor.dtype.size else {
-      throw DatasetError(unit.source.first, "its images were not kept whole; run the import again")
-    }
-    _ = tensor.withUnsafeMutableBytes { pixels.copyBytes(to: $0) }
+    let images = try tensor(
+      unit.pixels.path, [count, target.channels, target.height, target.width],
+      target.bitDepth == 8 ? .uint8 : .uint16, unit)
     let source = sourceName(unit.source)
     let date = unit.source.header?.studyDate.flatMap {
       ShiftedDate.iso($0, daysBack: options.key.daysBack(unit.patient))
@@ -76,7 +73,43 @@ struct ImportAssembly {
         id: String(format: "%06d", first + offset), patient: unit.patient, source: source, slice: image.slice,
         spacing: image.spacing, affine: image.affine, date: date)
     }
-    try writer.append(items, images: tensor)
+    try writer.append(items, images: images, companions: labels(of: unit, target))
+  }
+
+  private func tensor(_ path: String, _ shape: [Int], _ dtype: DType, _ unit: FinishedUnit) throws -> Tensor {
+    let stored = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
+    let tensor = Tensor.empty(shape, dtype: dtype)
+    guard stored.count == tensor.count * dtype.size else {
+      throw DatasetError(unit.source.first, "its images were not kept whole; run the import again")
+    }
+    _ = tensor.withUnsafeMutableBytes { stored.copyBytes(to: $0) }
+    return tensor
+  }
+
+  private func companions(_ target: CutTarget) -> [LayerDescriptor] {
+    guard let labels = options.labels else { return [] }
+    let size = [target.height, target.width]
+    let classes = LayerDescriptor(name: "labels", dtype: .uint8, itemShape: size)
+    let objects = LayerDescriptor(name: "instances", dtype: .uint16, itemShape: size)
+    return labels.kind == .instances ? [classes, objects] : [classes]
+  }
+
+  private func labels(of unit: FinishedUnit, _ target: CutTarget) throws -> [String: Tensor] {
+    guard let options = options.labels else { return [:] }
+    let stored = try tensor(
+      unit.pixels.path + ".labels", [unit.result.images.count, target.height, target.width], .uint16, unit)
+    let values = stored.to(.int32)
+    guard options.kind == .instances else { return ["labels": values.to(.uint8)] }
+    return ["labels": values.isGreater(than: 0).to(.uint8), "instances": stored]
+  }
+
+  /// The classes given, or one for each value that occurs.
+  private var classes: [LabelClass] {
+    guard let labels = options.labels else { return [] }
+    if !labels.classes.isEmpty { return labels.classes }
+    if labels.kind == .instances { return [LabelClass(name: "object", value: 1)] }
+    let values = Set(units.flatMap { $0.result.labelValues ?? [] }).subtracting([0])
+    return values.sorted().map { LabelClass(name: "label \($0)", value: $0) }
   }
 
   /// DICOM files are often named after their patients, so the series' pseudonym stands for them.

@@ -109,6 +109,8 @@ public struct ImportOptions: Sendable {
   public var isStrict = false
   /// Whether a dataset at the destination is replaced; a folder of anything else never is.
   public var overwrite = false
+  /// Masks that come with the images; nil where there are none.
+  public var labels: LabelOptions?
   /// Who decodes the files.
   public var helpers = ImportHelpers.none
 
@@ -119,6 +121,11 @@ public struct ImportOptions: Sendable {
   var recorded: [String] {
     var list = cut.recorded
     list.append("--split \(splits.train),\(splits.validation),\(splits.test)")
+    if let labels {
+      list.append("--labels")
+      if labels.kind == .instances { list.append("--instances") }
+      if labels.resample { list.append("--resample-labels") }
+    }
     list += ["--split-seed \(splits.seed)", "--patient-from \(patients.kind)"]
     return list
   }

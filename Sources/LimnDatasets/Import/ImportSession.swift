@@ -12,8 +12,8 @@ final class ImportSession {
   private let spool: Spool
   private let report: (ImportProgress) throws -> Void
   private let scan: SourceScan
-  /// What is imported, with the patients' pseudonyms.
-  private var units: [(source: SourceUnit, patient: String)] = []
+  /// What is imported, with the patients' pseudonyms and the masks.
+  private var units: [(source: SourceUnit, patient: String, mask: URL?)] = []
   private var outcomes: [Int: (name: String, outcome: CutOutcome)] = [:]
   private var images = 0
   private var problems: [ImportProblem] = []
@@ -51,7 +51,8 @@ final class ImportSession {
 
   private func cutAndAssemble() throws -> ImportSummary {
     for problem in scan.problems { try note(problem) }
-    for unit in scan.units { try identify(unit) }
+    let finder = try options.labels.map { try LabelFinder($0.rule) }
+    for unit in scan.units { try identify(unit, finder) }
     try report(progress)
     var rest = Array(units.indices)[...]
     var target: CutTarget?
@@ -64,11 +65,13 @@ final class ImportSession {
     return try assemble(target)
   }
 
-  /// Tells whose a source is, before hours of work; a source that is nobody's is not imported.
-  private func identify(_ unit: SourceUnit) throws {
+  /// Tells whose a source is and where its mask is, before hours of work; a source that is nobody's, or has no
+  /// mask, is not imported.
+  private func identify(_ unit: SourceUnit, _ finder: LabelFinder?) throws {
     do {
+      let mask = try finder?.mask(of: unit)
       let patient = try options.patients.patient(of: unit.header, file: unit.first, path: unit.path)
-      units.append((unit, options.key.pseudonym("patient", patient)))
+      units.append((unit, options.key.pseudonym("patient", patient), mask))
     } catch { try note(ImportProblem(file: unit.first, reason: error)) }
   }
 
@@ -90,10 +93,16 @@ final class ImportSession {
     let source = units[unit].source
     var request = CutRequest(
       files: source.files.map(\.path), isDICOM: source.isDICOM, options: options.cut,
-      target: target, output: "")
+      target: target, label: units[unit].mask.map(labelRequest), output: "")
     let name = spool.name(of: request)
     request.output = spool.pixels(name).path
     return Job(unit: unit, name: name, request: request, kept: spool.result(name))
+  }
+
+  private func labelRequest(_ mask: URL) -> LabelRequest {
+    LabelRequest(
+      file: mask.path, kind: options.labels?.kind ?? .auto, classes: options.labels?.classes ?? [],
+      resample: options.labels?.resample ?? false)
   }
 
   private func finish(_ job: Job, _ outcome: CutOutcome) throws {

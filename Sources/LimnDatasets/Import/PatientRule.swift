@@ -52,7 +52,7 @@ public enum PatientRule: Sendable, Equatable {
   /// - Returns: the patient as the source names it, which must not be stored.
   /// - Throws: ``DatasetError`` if the rule finds no patient.
   func patient(of header: ImageHeader?, file: URL, path: String) throws -> String {
-    let stem = Self.stem(file)
+    let stem = FileStem.of(file)
     switch self {
     case .auto: return header?.patientID ?? header?.seriesUID ?? Self.leading(stem)
     case .file: return stem
@@ -69,13 +69,6 @@ public enum PatientRule: Sendable, Equatable {
       let group = match.output.count > 1 ? match.output[1].substring : nil
       return String(group ?? path[match.range])
     }
-  }
-
-  /// The name without extensions, `.nii.gz` being one.
-  private static func stem(_ file: URL) -> String {
-    let name = file.lastPathComponent
-    let plain = name.lowercased().hasSuffix(".gz") ? String(name.dropLast(3)) : name
-    return URL(fileURLWithPath: plain).deletingPathExtension().lastPathComponent
   }
 
   private static func leading(_ stem: String) -> String {

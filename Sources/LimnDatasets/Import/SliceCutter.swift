@@ -7,6 +7,8 @@ import LimnTorch
 struct CutSlice {
   /// float32 [C, H, W] in [0, 1].
   var image: Tensor
+  /// int32 [1, H, W]; nil without a mask.
+  var labels: Tensor?
   /// The position along the slice axis; nil for pictures.
   let position: Int?
   /// Pixel (column, row, 0) to millimetres, RAS+; of a picture without geometry nothing but its spacings
@@ -29,24 +31,33 @@ struct SliceCutter {
 
   /// Calls `body` with each image of the volume in turn; slices with less than the least content are counted,
   /// not given.
+  /// - Parameters:
+  ///   - volume: what is cut.
+  ///   - mask: on the volume's grid; cut in the same way, nearest pixels.
+  ///   - size: the images'; their own where nil.
+  ///   - body: takes the images.
   /// - Returns: how many were left out.
-  func cut(_ volume: Volume, size: ImageSize?, _ body: (CutSlice) throws -> Void) rethrows -> Int {
+  func cut(
+    _ volume: Volume, mask: Volume? = nil, size: ImageSize?, _ body: (CutSlice) throws -> Void
+  ) rethrows -> Int {
     let limits = window(for: volume).limits(of: volume.voxels, storedBits: volume.storedBits)
     let window = IntensityWindow.range(limits.low, limits.high)
-    let shown = isStack(volume) ? volume.displayed(plane(of: volume)) : volume
+    let plane = isStack(volume) ? plane(of: volume) : nil
+    let shown = plane.map(volume.displayed) ?? volume
+    let shownMask = mask.map { mask in plane.map(mask.displayed) ?? mask }
     let count = shown.voxels.shape[1]
     let chosen = count > 1 ? selected(count) : [0]
     let box = box(of: shown, chosen, window)
     var skipped = 0
     for position in chosen {
-      let stored = shown.voxels.narrowed(dim: 1, start: position, length: 1).squeezed(1)
-      let image = window.applied(to: stored)
+      let image = window.applied(to: shown.slice(position))
       if content(of: image) < options.minimumContent {
         skipped += 1
         continue
       }
       var slice = CutSlice(
-        image: image, position: count > 1 ? position : nil, affine: shown.affine.slice(position))
+        image: image, labels: shownMask?.slice(position), position: count > 1 ? position : nil,
+        affine: shown.affine.slice(position))
       slice.crop(to: box ?? (options.crop == .fov ? ContentBox.of(image) : nil))
       if volume.info.hasGeometry { slice.makePixelsSquare() }
       if let size { slice.fit(size, options.fit) }
@@ -94,7 +105,7 @@ struct SliceCutter {
     guard options.crop == .body else { return nil }
     var brightest: Tensor?
     for position in chosen {
-      let image = window.applied(to: volume.voxels.narrowed(dim: 1, start: position, length: 1).squeezed(1))
+      let image = window.applied(to: volume.slice(position))
       brightest = brightest.map { maximum($0, image) } ?? image
     }
     return brightest.flatMap(ContentBox.of)
@@ -124,8 +135,11 @@ extension CutSlice {
   fileprivate mutating func crop(to box: CropBox?) {
     guard let box, box.top < height, box.left < width else { return }
     let (rows, columns) = (min(box.height, height - box.top), min(box.width, width - box.left))
-    image = image.narrowed(dim: 1, start: box.top, length: rows)
-      .narrowed(dim: 2, start: box.left, length: columns).contiguous()
+    func part(_ x: Tensor) -> Tensor {
+      x.narrowed(dim: 1, start: box.top, length: rows).narrowed(dim: 2, start: box.left, length: columns)
+        .contiguous()
+    }
+    (image, labels) = (part(image), labels.map(part))
     affine =
       affine
       * Affine(x: [1, 0, 0], y: [0, 1, 0], z: [0, 0, 1], origin: [Double(box.left), Double(box.top), 0])
@@ -144,12 +158,22 @@ extension CutSlice {
     guard height != size.height || width != size.width else { return }
     let placement = ImageResize.Placement(from: (height, width), to: (size.height, size.width), mode: mode)
     image = ImageResize.fit(image, height: size.height, width: size.width, mode: mode)
+    labels = labels.map {
+      ImageResize.fit($0, height: size.height, width: size.width, mode: mode, interpolation: .nearest)
+    }
     affine = affine * placement.step
   }
 
   /// Whether pixels are visibly not square, yet not so far from it that the file must be wrong.
   private static func isWorthSquaring(_ ratio: Double) -> Bool {
     abs(ratio - 1) > 0.01 && (1.0 / 32...32).contains(ratio)
+  }
+}
+
+extension Volume {
+  /// [C, Y, X].
+  fileprivate func slice(_ position: Int) -> Tensor {
+    voxels.narrowed(dim: 1, start: position, length: 1).squeezed(1)
   }
 }
 

@@ -27,6 +27,7 @@ struct ImportCommand: ParsableCommand {
         limn import scans/ --out data/lungs --size 64
         limn import head-ct/ --out data/brain --window centre:40,80 --size 128
         limn import scans/ --out data/lungs --dry-run
+        limn import images/ --labels masks/ --classes vessel=1 --out data/vessels --size 256
         limn import t1/*.nii.gz --out data/t1 --axis axial --slices 0.3..0.7 --min-content 0.1 --size 128
 
       Read it from Python:
@@ -96,6 +97,26 @@ struct ImportCommand: ParsableCommand {
       """)
   var patientFrom = PatientRule.auto
 
+  @Option(
+    help: """
+      Masks that belong to the images: a folder that holds them under the images' own names (or with _mask, \
+      _label, _seg behind), or a path in which {name} stands for an image's name.
+      """)
+  var labels: String?
+
+  @Option(
+    help: """
+      What a mask's values mean: NAME=VALUE,… such as vessel=1,disc=2, with #rrggbb behind a value where masks \
+      are coloured; or a JSON file with the tree that dataset.json holds under "classes".
+      """)
+  var classes: String?
+
+  @Flag(help: "Each value of a mask is an object of its own: layer 'instances', and 'labels' object or not.")
+  var instances = false
+
+  @Flag(help: "Bring masks of another grid onto the images', nearest voxel, by the geometry of both.")
+  var resampleLabels = false
+
   @Option(help: "The dataset's name. Default: that of its folder.")
   var name: String?
 
@@ -129,6 +150,9 @@ struct ImportCommand: ParsableCommand {
     guard [nil, 8, 16].contains(bits) else { throw ValidationError("--bits: expected 8 or 16") }
     guard (0...1).contains(minContent) else { throw ValidationError("--min-content: expected 0 to 1") }
     guard (0...256).contains(jobs ?? 1) else { throw ValidationError("--jobs: expected 0 to 256") }
+    guard labels != nil || (classes == nil && !instances && !resampleLabels) else {
+      throw ValidationError("--classes, --instances and --resample-labels go with --labels")
+    }
     guard box == nil || crop == .none else { throw ValidationError("--box and --crop exclude each other") }
   }
 
@@ -174,6 +198,19 @@ struct ImportCommand: ParsableCommand {
     split.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) ?? .nan }
   }
 
+  private func labelOptions() throws -> LabelOptions? {
+    guard let labels else { return nil }
+    var options = LabelOptions(LabelRule(labels))
+    if let classes {
+      guard let list = try [LabelClass](list: classes) ?? LabelClass.list(in: URL(fileURLWithPath: classes))
+      else { throw ValidationError("--classes '\(classes)': expected NAME=VALUE,… or a JSON file") }
+      options.classes = list
+    }
+    options.kind = instances ? .instances : .auto
+    options.resample = resampleLabels
+    return options
+  }
+
   private var keyFile: URL {
     if let key { return URL(fileURLWithPath: key) }
     let settings = ProcessInfo.processInfo.environment["XDG_CONFIG_HOME"].map { URL(fileURLWithPath: $0) }
@@ -199,6 +236,7 @@ struct ImportCommand: ParsableCommand {
     options.cut.channels = channels
     options.cut.bits = bits
     options.patients = patientFrom
+    options.labels = try labelOptions()
     options.key = try IdentityKey.kept(in: keyFile)
     options.helpers = helpers()
     options.isStrict = strict

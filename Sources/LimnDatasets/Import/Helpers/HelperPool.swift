@@ -7,6 +7,8 @@ import Synchronization
 final class HelperPool: Sendable {
   private let kind: ImportHelpers
   private let isCancelled = Atomic<Bool>(false)
+  /// Processes that wait for more work.
+  private let idle = Mutex<[HelperProcess]>([])
 
   init(_ kind: ImportHelpers) { self.kind = kind }
 
@@ -58,16 +60,17 @@ final class HelperPool: Sendable {
     _ jobs: [Job], next: () -> Int, _ work: (Job, any ImportHelper) -> Output,
     _ results: ResultQueue<Output>
   ) {
-    guard let helper = makeHelper() else { return }
+    guard let helper = idle.withLock({ $0.popLast() }) ?? makeHelper() else { return }
     while case let index = next(), index < jobs.count, !isCancelled.load(ordering: .relaxed) {
       results.add(index, work(jobs[index], helper))
     }
+    idle.withLock { $0.append(helper) }
   }
 
-  private func makeHelper() -> (any ImportHelper)? {
+  private func makeHelper() -> HelperProcess? {
     guard case .processes(_, let executable, let arguments, let limits) = kind else { return nil }
-    return HelperProcess(executable: executable, arguments: arguments, limits: limits) { [self] in
-      isCancelled.load(ordering: .relaxed)
+    return HelperProcess(executable: executable, arguments: arguments, limits: limits) { [weak self] in
+      self?.isCancelled.load(ordering: .relaxed) ?? true
     }
   }
 }

@@ -38,8 +38,8 @@ final class LocalHelper: ImportHelper {
   func perform(_ request: ImportRequest) -> ImportReply { ImportWork.perform(request) }
 }
 
-/// A helper process, started when it is needed and again when it has died.
-final class HelperProcess: ImportHelper {
+/// A helper process, started when it is needed and again when it has died. One thread at a time uses it.
+final class HelperProcess: ImportHelper, @unchecked Sendable {
   private let executable: URL
   private let arguments: [String]
   private let limits: HelperLimits

@@ -37,8 +37,13 @@ struct CutRequest: Codable, Sendable {
   var options: CutOptions
   /// What all images of the dataset have in common; nil for the first volume, which decides it.
   var target: CutTarget?
+  /// The mask, nil where images come without.
+  var label: LabelRequest?
   /// Where the pixels go, in the order of the images.
   var output: String
+
+  /// Where the mask's pixels go, in the same order.
+  var labelOutput: String { output + ".labels" }
 }
 
 /// What all images of a dataset have in common.
@@ -49,7 +54,8 @@ struct CutTarget: Codable, Sendable, Equatable {
   var bitDepth: Int
 }
 
-/// The images of a volume. The pixels are in the file that the request named: [n, C, H, W], uint8 or uint16.
+/// The images of a volume. The pixels are in the file that the request named: [n, C, H, W], uint8 or uint16; those
+/// of a mask in the other: [n, H, W], uint16.
 struct CutResult: Codable, Sendable {
   var target: CutTarget
   var images: [CutImage]
@@ -60,6 +66,8 @@ struct CutResult: Codable, Sendable {
   var window: String
   var modality: String?
   var warnings: [String]
+  /// The mask's values that occur in the images, sorted; nil without a mask.
+  var labelValues: [Int]?
 }
 
 /// What is known of an image beside its pixels.

@@ -37,14 +37,21 @@ enum ImportWork {
     let first = URL(fileURLWithPath: request.files[0])
     try checkChannels(volume, request, first)
     let cutter = SliceCutter(options: request.options)
+    let mask = try request.label.map { try LabelReader($0).read(for: volume) }
     let file = PixelFile(URL(fileURLWithPath: request.output))
+    let maskFile = PixelFile(URL(fileURLWithPath: request.labelOutput))
+    var values = Set<Int>()
     let hasPlace = volume.info.hasGeometry
     var (images, target) = ([CutImage](), request.target)
-    let skipped = try cutter.cut(volume, size: size(request)) { slice in
+    let skipped = try cutter.cut(volume, mask: mask, size: size(request)) { slice in
       let common = target ?? Self.target(of: slice, volume, request.options)
       target = common
       let pixels = (slice.image * 2 - 1).quantized(bitDepth: common.bitDepth)
       try file.append(pixels)
+      if let labels = slice.labels {
+        try maskFile.append(labels.to(.uint16))
+        values.formUnion(Set(labels.to(.int32).array(of: Int32.self)).map(Int.init))
+      }
       images.append(
         CutImage(
           slice: slice.position, spacing: hasPlace ? rounded(slice.spacing) : nil,
@@ -52,11 +59,12 @@ enum ImportWork {
           fingerprint: Fingerprint.of(slice.image)))
     }
     try file.close()
+    try maskFile.close()
     return CutResult(
       target: target ?? CutTarget(channels: volume.channels, height: 0, width: 0, bitDepth: 8),
       images: images, skipped: skipped, storedBits: volume.storedBits, unit: volume.unit,
       window: cutter.window(for: volume).optionText, modality: volume.info.modality,
-      warnings: volume.info.warnings)
+      warnings: volume.info.warnings, labelValues: mask.map { _ in values.sorted() })
   }
 
   private static func read(_ request: CutRequest) throws -> Volume {

@@ -1,0 +1,121 @@
+// Labels beside images: which mask belongs to which image, and what its values mean.
+
+import Foundation
+import LimnImaging
+
+/// Where the mask of an image is.
+public enum LabelRule: Sendable, Equatable {
+  /// In a folder: the file of the image's own path below its source; else of the image's name, alone or
+  /// followed by `_mask`, `_label`, `_labels`, `_seg` or the same with `-`; else the only one that shares what
+  /// comes before the image name's first `_`.
+  case folder(URL)
+  /// At a path in which `{name}` stands for the image's name without its extension, and `{folder}` for its
+  /// folder.
+  case path(String)
+
+  /// A path that holds `{name}`, or a folder.
+  public init(_ text: String) {
+    self = text.contains("{name}") ? .path(text) : .folder(URL(fileURLWithPath: text))
+  }
+}
+
+/// What the values of a mask are.
+public enum LabelKind: String, Sendable, Codable, CaseIterable {
+  /// Classes as they are; 255 where a mask holds nothing but 0 and 255, and colours by the classes' colours.
+  case auto
+  /// Each value above 0 is an object of its own, as in instance maps.
+  case instances
+}
+
+/// Masks that come with the images.
+public struct LabelOptions: Sendable {
+  /// Where the masks are.
+  public var rule: LabelRule
+  /// What their values are.
+  public var kind = LabelKind.auto
+  /// The classes, a tree; where empty, every value that occurs is one.
+  public var classes: [LabelClass] = []
+  /// Whether masks of another grid are brought onto the image's, nearest voxel, by the affines of both.
+  public var resample = false
+
+  /// Masks where `rule` says, and the defaults above.
+  public init(_ rule: LabelRule) { self.rule = rule }
+}
+
+/// Finds masks.
+struct LabelFinder {
+  private let rule: LabelRule
+  /// The files of the folder: by path below it without extension, by name, by the part before the first `_`.
+  private var byPath: [String: [URL]] = [:]
+  private var byName: [String: [URL]] = [:]
+  private var byStart: [String: [URL]] = [:]
+
+  private static let endings = [
+    "", "_mask", "_label", "_labels", "_seg", "-mask", "-label", "-labels", "-seg",
+  ]
+
+  /// - Throws: ``DatasetError`` if the folder is not there.
+  init(_ rule: LabelRule) throws {
+    self.rule = rule
+    guard case .folder(let folder) = rule else { return }
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder), isFolder.boolValue
+    else { throw DatasetError(folder, "no such folder of masks; check --labels") }
+    let names = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String } ?? []
+    for name in names.sorted() where !name.split(separator: "/").contains(where: { $0.hasPrefix(".") }) {
+      let file = folder.appendingPathComponent(name)
+      guard ImageReader.isReadable(file) else { continue }
+      let stem = FileStem.of(file)
+      byPath[(name as NSString).deletingLastPathComponent + "/" + stem, default: []].append(file)
+      byName[stem, default: []].append(file)
+      byStart[Self.start(stem), default: []].append(file)
+    }
+  }
+
+  /// - Returns: the image's mask.
+  /// - Throws: ``DatasetError`` where there is none, or more than one.
+  func mask(of unit: SourceUnit) throws -> URL {
+    let stem = FileStem.of(unit.first)
+    switch rule {
+    case .path(let pattern):
+      let folder = unit.first.deletingLastPathComponent().path
+      let path = pattern.replacingOccurrences(of: "{name}", with: stem)
+        .replacingOccurrences(of: "{folder}", with: folder)
+      guard FileManager.default.fileExists(atPath: path) else {
+        throw DatasetError(unit.first, "has no mask: there is no \(path); check --labels")
+      }
+      return URL(fileURLWithPath: path)
+    case .folder(let folder):
+      // The source's own name is not part of the path below it.
+      let below = unit.path.split(separator: "/").dropFirst().dropLast().joined(separator: "/")
+      let candidates =
+        [byPath["\(below)/\(stem)"]] + Self.endings.map { byName[stem + $0] } + [byStart[Self.start(stem)]]
+      guard let found = candidates.compactMap(\.self).first else {
+        throw DatasetError(
+          unit.first,
+          "has no mask in \(folder.path): no file there is called \(stem), with or without _mask; "
+            + "check --labels")
+      }
+      guard found.count == 1 else {
+        throw DatasetError(
+          unit.first,
+          "has \(found.count) masks, \(found[0].lastPathComponent) and \(found[1].lastPathComponent) among them; "
+            + "give --labels a path with {name}")
+      }
+      return found[0]
+    }
+  }
+
+  private static func start(_ stem: String) -> String {
+    stem.firstIndex(of: "_").map { String(stem[..<$0]) } ?? stem
+  }
+}
+
+/// A file's name without extensions, `.nii.gz` being one.
+enum FileStem {
+  static func of(_ file: URL) -> String {
+    let name = file.lastPathComponent
+    let plain = name.lowercased().hasSuffix(".gz") ? String(name.dropLast(3)) : name
+    return URL(fileURLWithPath: plain).deletingPathExtension().lastPathComponent
+  }
+}

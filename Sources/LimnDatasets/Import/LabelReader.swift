@@ -1,0 +1,190 @@
+// A mask read onto the grid of its image: values checked, colours and instances told apart.
+
+import Foundation
+import LimnImaging
+import LimnTorch
+
+/// A mask for a helper to read.
+struct LabelRequest: Codable, Sendable {
+  var file: String
+  var kind: LabelKind
+  var classes: [LabelClass]
+  var resample: Bool
+}
+
+/// Reads masks.
+struct LabelReader {
+  let request: LabelRequest
+  private var file: URL { URL(fileURLWithPath: request.file) }
+
+  init(_ request: LabelRequest) { self.request = request }
+
+  /// - Parameter image: the volume that the mask belongs to.
+  /// - Returns: the mask with the image's affine, int32 [1, Z, Y, X]: classes, or objects numbered from 1.
+  /// - Throws: what is wrong with the mask, with what was expected and the option that helps.
+  func read(for image: Volume) throws -> Volume {
+    var mask = try ImageReader.read(file)
+    mask.voxels = try values(of: mask)
+    mask = try onGrid(mask, of: image)
+    mask.affine = image.affine
+    return mask
+  }
+
+  private func onGrid(_ mask: Volume, of image: Volume) throws -> Volume {
+    let isPlaced = mask.info.hasGeometry && image.info.hasGeometry
+    let isAligned = !isPlaced || mask.affine.placesAlike(image.affine, size: image.size)
+    guard mask.size != image.size || !isAligned else { return mask }
+    if request.resample, isPlaced { return mask.resampled(onto: image) }
+    let advice = isPlaced ? "; --resample-labels brings it onto the image's" : ""
+    guard mask.size == image.size else {
+      throw DatasetError(file, "a mask of \(text(mask)), expected \(text(image)) as its image has\(advice)")
+    }
+    throw DatasetError(file, "lies elsewhere in the patient than its image\(advice)")
+  }
+
+  private func text(_ volume: Volume) -> String {
+    let size = volume.size[0] > 1 ? volume.size : Array(volume.size[1...])
+    return size.map(String.init).joined(separator: "×") + (volume.size[0] > 1 ? " voxels" : " pixels")
+  }
+
+  private func values(of mask: Volume) throws -> Tensor {
+    if mask.channels == 3 { return try classes(ofColours: mask.voxels) }
+    guard mask.channels == 1 else {
+      throw DatasetError(file, "a mask of \(mask.channels) channels, expected 1, or 3 for colours")
+    }
+    let values = mask.voxels.to(.int32)
+    guard values.to(.float32).isEqual(to: mask.voxels.to(.float32)).min().item() == 1 else {
+      throw DatasetError(file, "a mask with fractions, expected whole numbers; is it an image?")
+    }
+    let present = Set(Histogram(values).present)
+    if request.kind == .instances { return try instances(values, present) }
+    if present.isSubset(of: [0, 255]), request.classes.values.isSubset(of: [0, 1]) {
+      return values.isGreater(than: 0).to(.int32)
+    }
+    try check(present)
+    return values
+  }
+
+  private func instances(_ values: Tensor, _ present: Set<Int>) throws -> Tensor {
+    guard present.allSatisfy({ (0...65535).contains($0) }) else {
+      throw DatasetError(file, "an object numbered \(present.max() ?? 0), expected 0 to 65535")
+    }
+    return values
+  }
+
+  private func check(_ present: Set<Int>) throws {
+    let known = request.classes.values.union([0, 255])
+    let allowed = request.classes.isEmpty ? Set(0...255) : known
+    guard let odd = present.subtracting(allowed).min() else { return }
+    let expected =
+      request.classes.isEmpty
+      ? "0 to 255; pass --instances if each value is an object"
+      : "one of --classes (\(known.sorted().map(String.init).joined(separator: ", ")))"
+    throw DatasetError(file, "a mask with the value \(odd), expected \(expected)")
+  }
+
+  /// RGB [3, Z, Y, X] to classes by their colours; black is background.
+  private func classes(ofColours voxels: Tensor) throws -> Tensor {
+    let codes = voxels.to(.int32)
+    let code = codes[0] * 65536 + codes[1] * 256 + codes[2]
+    let table = request.classes.colours
+    let present = Set(Histogram(code).present)
+    // Gray stored as RGB is gray.
+    if present.allSatisfy({ $0 % 256 == $0 >> 16 && $0 >> 8 & 255 == $0 >> 16 }), table.isEmpty {
+      let gray = codes[0].unsqueezed(0)
+      let levels = Set(present.map { $0 >> 16 })
+      if levels.isSubset(of: [0, 255]) { return gray.isGreater(than: 0).to(.int32) }
+      try check(levels)
+      return gray
+    }
+    if let odd = present.subtracting(table.keys).subtracting([0]).min() {
+      let colour = String(format: "#%06x", odd)
+      throw DatasetError(
+        file,
+        "a mask with the colour \(colour), which no class has; give --classes with colours, NAME=VALUE\(colour)"
+      )
+    }
+    var labels = code.zerosLike()
+    for (colour, value) in table {
+      labels = Tensor.where(
+        code.isEqual(to: Double(colour)), Tensor.full([], Double(value), dtype: .int32), labels)
+    }
+    return labels.unsqueezed(0)
+  }
+}
+
+/// The values that occur.
+private struct Histogram {
+  let present: [Int]
+
+  init(_ values: Tensor) {
+    var seen = Set<Int32>()
+    var last: Int32?
+    values.contiguous().withUnsafeBytes { bytes in
+      for value in bytes.bindMemory(to: Int32.self) where value != last {
+        last = value
+        seen.insert(value)
+      }
+    }
+    present = seen.map(Int.init)
+  }
+}
+
+extension LabelClass {
+  /// The tree in a JSON file, a list of classes as in a manifest; nil where there is no such file.
+  /// - Throws: ``DatasetError`` if the file holds no such list.
+  public static func list(in file: URL) throws -> [LabelClass]? {
+    guard let data = try? Data(contentsOf: file) else { return nil }
+    guard let list = try? JSONDecoder().decode([LabelClass].self, from: data) else {
+      throw DatasetError(
+        file,
+        "holds no list of classes, expected [{\"name\": \"vessel\", \"value\": 1}, …] as in dataset.json")
+    }
+    return list
+  }
+}
+
+extension [LabelClass] {
+  /// All values of the tree.
+  var values: Set<Int> { Set(flatMap { [$0.value].compactMap(\.self) + ($0.parts ?? []).values }) }
+
+  /// Values by colour.
+  var colours: [Int: Int] {
+    var table: [Int: Int] = [:]
+    for label in self {
+      if let value = label.value, let colour = label.colour.flatMap({ Int($0.dropFirst(), radix: 16) }) {
+        table[colour] = value
+      }
+      table.merge((label.parts ?? []).colours) { first, _ in first }
+    }
+    return table
+  }
+
+  /// Reads `vessel=1,disc=2#ff8800`; nil for anything else.
+  public init?(list: String) {
+    var classes: [LabelClass] = []
+    for part in list.split(separator: ",", omittingEmptySubsequences: false) {
+      let sides = part.split(separator: "=", omittingEmptySubsequences: false)
+      guard sides.count == 2, !sides[0].isEmpty else { return nil }
+      let ends = sides[1].split(separator: "#", omittingEmptySubsequences: false)
+      guard let value = Int(ends[0]), (0...255).contains(value), ends.count <= 2 else { return nil }
+      let colour = ends.count == 2 ? ends[1].lowercased() : nil
+      guard colour == nil || colour?.count == 6 && Int(colour ?? "", radix: 16) != nil else { return nil }
+      classes.append(LabelClass(name: String(sides[0]), value: value, colour: colour.map { "#\($0)" }))
+    }
+    self = classes
+  }
+}
+
+extension Affine {
+  /// Whether both place every voxel of a volume [Z, Y, X] within a tenth of a voxel.
+  func placesAlike(_ other: Affine, size: [Int]) -> Bool {
+    let ends = [Double(size[2] - 1), Double(size[1] - 1), Double(size[0] - 1)]
+    let least = max(spacing.min(), .leastNormalMagnitude)
+    return (0..<8).allSatisfy { corner in
+      let voxel = SIMD3((0..<3).map { corner >> $0 & 1 == 1 ? ends[$0] : 0 })
+      let difference = self(voxel) - other(voxel)
+      return (difference * difference).sum().squareRoot() <= 0.1 * least
+    }
+  }
+}
