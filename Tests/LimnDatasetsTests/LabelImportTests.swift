@@ -66,11 +66,12 @@ import Testing
     let list = try #require([LabelClass](list: "left=4#FF8000,right=9#0010c8"))
     let (set, _) = try dataset(["p.png"], masks: [("p.png", painted)]) { $0.classes = list }
     #expect(try set.layer("labels").isIdentical(to: labels))
-    let (_, summary) = try dataset(["p.png", "q.png"], masks: [("p.png", painted), ("q.png", labels)]) {
-      $0.classes = [LabelClass(name: "left", value: 4, colour: "#ff8000")]
-    } cut: { _ in
+    let refused = failure {
+      _ = try dataset(["p.png"], masks: [("p.png", painted)]) {
+        $0.classes = [LabelClass(name: "left", value: 4, colour: "#ff8000")]
+      }
     }
-    #expect(summary.problems.count == 2)
+    #expect(refused?.contains("the colour #0010c8, which no class has") == true, "\(refused ?? "")")
   }
 
   @Test func objectsAreCounted() throws {

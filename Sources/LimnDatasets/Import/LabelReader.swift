@@ -86,7 +86,8 @@ struct LabelReader {
   /// RGB [3, Z, Y, X] to classes by their colours; black is background.
   private func classes(ofColours voxels: Tensor) throws -> Tensor {
     let codes = voxels.to(.int32)
-    let code = codes[0] * 65536 + codes[1] * 256 + codes[2]
+    // Products with numbers are float32, which holds all 24 bits of a colour.
+    let code = (codes[0] * 65536 + codes[1] * 256 + codes[2]).to(.int32)
     let table = request.classes.colours
     let present = Set(Histogram(code).present)
     // Gray stored as RGB is gray.
