@@ -46,6 +46,31 @@ public enum IntensityWindow: Sendable, Codable, Equatable {
   }
 
   private static func map(_ voxels: Tensor, low: Double, high: Double) -> Tensor {
+    switch voxels.dtype {
+    case .uint8 where high > low: return mapped(voxels, UInt8.self, low: Float(low), width: Float(high - low))
+    case .uint16 where high > low: return mapped(voxels, UInt16.self, low: Float(low), width: Float(high - low))
+    case .int16 where high > low: return mapped(voxels, Int16.self, low: Float(low), width: Float(high - low))
+    default: return mappedAny(voxels, low: low, high: high)
+    }
+  }
+
+  /// One pass over whole numbers, where the general way takes four.
+  private static func mapped<Level: FixedWidthInteger>(
+    _ voxels: Tensor, _ type: Level.Type, low: Float, width: Float
+  ) -> Tensor {
+    let result = Tensor.empty(voxels.shape, dtype: .float32)
+    voxels.contiguous().withUnsafeBytes { source in
+      result.withUnsafeMutableBytes { target in
+        let (levels, values) = (source.bindMemory(to: type), target.bindMemory(to: Float.self))
+        for index in 0..<levels.count {
+          values[index] = min(max((Float(levels[index]) - low) / width, 0), 1)
+        }
+      }
+    }
+    return result
+  }
+
+  private static func mappedAny(_ voxels: Tensor, low: Double, high: Double) -> Tensor {
     let values = voxels.to(.float32)
     guard high > low else { return values.isGreater(than: low).to(.float32) }
     let mapped = ((values - low) / (high - low)).clamped(min: 0, max: 1)

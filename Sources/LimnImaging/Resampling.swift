@@ -26,6 +26,17 @@ enum Resampler {
     return x.dtype.isFloatingPoint ? back.to(x.dtype) : back.round().to(x.dtype)
   }
 
+  /// An image [C, H, W] with other counts of rows and columns; both axes in one go where values are blended.
+  static func resize(_ image: Tensor, rows: Int, columns: Int, _ interpolation: Interpolation) -> Tensor {
+    guard interpolation == .linear, image.dtype.isFloatingPoint else {
+      return resize(resize(image, dim: 1, count: rows, interpolation), dim: 2, count: columns, interpolation)
+    }
+    guard image.shape[1] != rows || image.shape[2] != columns else { return image }
+    let values = image.to(.float32).unsqueezed(0)
+    return interpolate(values, size: [rows, columns], mode: .bilinear, antialias: true).squeezed(0)
+      .to(image.dtype)
+  }
+
   /// The old index whose centre is nearest to each new one's.
   private static func nearest(from old: Int, to count: Int) -> [Int] {
     (0..<count).map { min(old - 1, Int((Double($0) + 0.5) * Double(old) / Double(count))) }
@@ -90,8 +101,8 @@ public enum ImageResize {
   ) -> Tensor {
     let placement = Placement(
       from: (image.shape[1], image.shape[2]), to: (height, width), mode: mode)
-    let tall = Resampler.resize(image, dim: 1, count: placement.rows.scaled, interpolation)
-    let resized = Resampler.resize(tall, dim: 2, count: placement.columns.scaled, interpolation)
+    let resized = Resampler.resize(
+      image, rows: placement.rows.scaled, columns: placement.columns.scaled, interpolation)
     return centred(centred(resized, dim: 1, count: height, fill: fill), dim: 2, count: width, fill: fill)
   }
 

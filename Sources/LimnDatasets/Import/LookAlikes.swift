@@ -17,16 +17,18 @@ struct LookAlikes {
   ///   - fingerprints: of every image.
   ///   - difference: the mean difference of two images' pixels, as a part of the whole range.
   init(patients: [String], fingerprints: [UInt64], difference: (Int, Int) -> Double) {
-    pairs = Self.pairs(patients, fingerprints).filter { difference($0.0, $0.1) <= Self.largestDifference }
     var parent: [String: String] = [:]
     func root(_ patient: String) -> String {
       var patient = patient
       while let next = parent[patient] { patient = next }
       return patient
     }
-    for (a, b) in pairs {
-      let (a, b) = (root(patients[a]), root(patients[b]))
-      if a != b { parent[b] = a }
+    for (first, second) in Self.pairs(patients, fingerprints) {
+      let (a, b) = (root(patients[first]), root(patients[second]))
+      // Patients that belong together already need no look at their pixels.
+      guard a != b, difference(first, second) <= Self.largestDifference else { continue }
+      parent[b] = a
+      pairs.append((first, second))
     }
     let joined = Set(pairs.flatMap { [patients[$0.0], patients[$0.1]] })
     groups = Dictionary(grouping: joined.sorted(), by: root).values.sorted { $0[0] < $1[0] }
