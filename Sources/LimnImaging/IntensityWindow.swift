@@ -18,17 +18,20 @@ public enum IntensityWindow: Sendable, Codable, Equatable {
   /// - Parameters:
   ///   - voxels: any shape and type.
   ///   - storedBits: significant bits of an integer sample; the type's own where nil.
+  ///   - padding: a number that percentiles leave out, since it was not measured.
   /// - Returns: the two values, equal where the image is constant.
-  public func limits(of voxels: Tensor, storedBits: Int? = nil) -> (low: Double, high: Double) {
+  public func limits(
+    of voxels: Tensor, storedBits: Int? = nil, except padding: Double? = nil
+  ) -> (low: Double, high: Double) {
     switch self {
     case .range(let low, let high): (low, high)
     case .centre(let centre, let width): (centre - width / 2, centre + width / 2)
-    case .percentiles(let low, let high): Self.percentiles(of: voxels, low, high)
+    case .percentiles(let low, let high): Self.percentiles(of: voxels, low, high, except: padding)
     case .full:
       if voxels.dtype == .uint8 || voxels.dtype == .uint16 {
         (0, Double(1 << (storedBits ?? 8 * voxels.dtype.size)) - 1)
       } else {
-        Self.percentiles(of: voxels, 0, 100)
+        Self.percentiles(of: voxels, 0, 100, except: padding)
       }
     }
   }
@@ -48,7 +51,8 @@ public enum IntensityWindow: Sendable, Codable, Equatable {
   private static func map(_ voxels: Tensor, low: Double, high: Double) -> Tensor {
     switch voxels.dtype {
     case .uint8 where high > low: return mapped(voxels, UInt8.self, low: Float(low), width: Float(high - low))
-    case .uint16 where high > low: return mapped(voxels, UInt16.self, low: Float(low), width: Float(high - low))
+    case .uint16 where high > low:
+      return mapped(voxels, UInt16.self, low: Float(low), width: Float(high - low))
     case .int16 where high > low: return mapped(voxels, Int16.self, low: Float(low), width: Float(high - low))
     default: return mappedAny(voxels, low: low, high: high)
     }
@@ -78,10 +82,15 @@ public enum IntensityWindow: Sendable, Codable, Equatable {
     return Tensor.where(mapped.isEqual(to: mapped), mapped, mapped.zerosLike())
   }
 
-  private static func percentiles(of voxels: Tensor, _ low: Double, _ high: Double) -> (Double, Double) {
-    if let counts = LevelCounts(voxels) { return (counts.percentile(low), counts.percentile(high)) }
+  private static func percentiles(
+    of voxels: Tensor, _ low: Double, _ high: Double, except padding: Double?
+  ) -> (Double, Double) {
+    if let counts = LevelCounts(voxels, except: padding) {
+      return (counts.percentile(low), counts.percentile(high))
+    }
     var values = voxels.to(.float32).flattened()
     if voxels.dtype.isFloatingPoint { values = values[values.isFinite().nonzero().squeezed(1)] }
+    if let padding { values = values[values.isEqual(to: padding).isEqual(to: 0).nonzero().squeezed(1)] }
     guard values.count > 0 else { return (0, 0) }
     if low == 0 && high == 100 { return (values.min().item(), values.max().item()) }
     let sorted = values.sorted(dim: 0).values
@@ -101,10 +110,10 @@ private struct LevelCounts {
   private var counts: [Int]
   /// The value of the first count.
   private let least: Int
-  private let total: Int
+  private var total: Int
 
-  /// Nil for other types than uint8, uint16 and int16.
-  init?(_ voxels: Tensor) {
+  /// Nil for other types than uint8, uint16 and int16, and where nothing is left to count.
+  init?(_ voxels: Tensor, except padding: Double?) {
     guard [.uint8, .uint16, .int16].contains(voxels.dtype), voxels.count > 0 else { return nil }
     least = voxels.dtype == .int16 ? Int(Int16.min) : 0
     total = voxels.count
@@ -114,6 +123,11 @@ private struct LevelCounts {
     case .uint16: count(voxels, UInt16.self)
     default: count(voxels, Int16.self)
     }
+    if let index = padding.flatMap(Int.init(exactly:)).map({ $0 - least }), counts.indices.contains(index) {
+      total -= counts[index]
+      counts[index] = 0
+    }
+    if total == 0 { return nil }
   }
 
   private mutating func count<Level: FixedWidthInteger>(_ voxels: Tensor, _ type: Level.Type) {

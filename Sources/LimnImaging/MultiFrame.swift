@@ -39,7 +39,8 @@ struct MultiFrame {
     }
     var info = SourceInfo(pixels.header)
     info.hasGeometry = false
-    info.warnings.append("\(frames.count) frames in \(stacks.count) stacks of different places: kept as pictures")
+    info.warnings.append(
+      "\(frames.count) frames in \(stacks.count) stacks of different places: kept as pictures")
     return Volume(
       voxels: voxels, affine: .picture(spacing: pixels.header.spacing), storedBits: bits,
       unit: pixels.header.unit, info: info)

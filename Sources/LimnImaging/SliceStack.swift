@@ -67,7 +67,8 @@ struct SliceStack {
     if kept.count < slices.count {
       let kind = slices[0].header.frameCount > 1 ? "frames" : "files"
       warnings.append(
-        "\(slices.count) \(kind) at \(kept.count) places: the first of each place is used, by instance number")
+        "\(slices.count) \(kind) at \(kept.count) places: the first of each place is used, by instance number"
+      )
     }
     slices = kept
   }

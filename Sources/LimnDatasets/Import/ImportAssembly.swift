@@ -65,12 +65,13 @@ struct ImportAssembly {
       unit.pixels.path, [count, target.channels, target.height, target.width],
       target.bitDepth == 8 ? .uint8 : .uint16, unit)
     let source = sourceName(unit.source)
-    let date = unit.source.header?.studyDate.flatMap {
-      ShiftedDate.iso($0, daysBack: options.key.daysBack(unit.patient))
+    let date = unit.source.header?.dicom.flatMap {
+      ShiftedDate.iso($0.studyDate, daysBack: options.key.daysBack(unit.patient))
     }
     let items = unit.result.images.enumerated().map { offset, image in
       DatasetItem(
-        id: String(format: "%06d", first + offset), patient: unit.patient, source: source, slice: image.slice,
+        id: String(format: "%06d", first + offset), patient: unit.patient,
+        source: image.volume > 0 ? "\(source)-\(image.volume + 1)" : source, slice: image.slice,
         spacing: image.spacing, affine: image.affine, date: date)
     }
     try writer.append(items, images: images, companions: labels(of: unit, target))
@@ -115,7 +116,7 @@ struct ImportAssembly {
   /// DICOM files are often named after their patients, so the series' pseudonym stands for them.
   private func sourceName(_ unit: SourceUnit) -> String {
     guard unit.isDICOM else { return unit.first.lastPathComponent }
-    return options.key.pseudonym("series", unit.header?.groupKey ?? unit.first.path)
+    return options.key.pseudonym("series", unit.header?.dicom?.groupKey ?? unit.first.path)
   }
 
   private func warnings(_ patients: Int, _ target: CutTarget) -> [String] {
@@ -138,7 +139,7 @@ struct ImportAssembly {
 
   /// Where a name may be written into the picture itself.
   private static func doubts(_ header: ImageHeader?) -> [String] {
-    guard let header, header.mayShowText else { return [] }
+    guard header?.dicom?.mayShowText == true else { return [] }
     return ["text may be burned into the picture; look at it, and crop with --box before you give it away"]
   }
 }

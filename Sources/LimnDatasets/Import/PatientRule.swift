@@ -54,11 +54,11 @@ public enum PatientRule: Sendable, Equatable {
   func patient(of header: ImageHeader?, file: URL, path: String) throws -> String {
     let stem = FileStem.of(file)
     switch self {
-    case .auto: return header?.patientID ?? header?.seriesUID ?? Self.leading(stem)
+    case .auto: return header?.dicom?.person ?? Self.leading(stem)
     case .file: return stem
     case .folder: return file.deletingLastPathComponent().lastPathComponent
     case .dicom:
-      guard let id = header?.patientID else {
+      guard let id = header?.dicom?.patientID, !id.isEmpty else {
         throw DatasetError(file, "has no DICOM PatientID; choose another --patient-from")
       }
       return id
@@ -77,4 +77,9 @@ public enum PatientRule: Sendable, Equatable {
     }
     return stem.range(of: "_slice").map { String(stem[..<$0.lowerBound]) } ?? stem
   }
+}
+
+extension DICOMHeader {
+  /// PatientID, or without one the series; nil where the file names neither.
+  fileprivate var person: String? { [patientID, seriesUID].first { !$0.isEmpty } }
 }

@@ -40,8 +40,9 @@ struct SliceCutter {
   func cut(
     _ volume: Volume, mask: Volume? = nil, size: ImageSize?, _ body: (CutSlice) throws -> Void
   ) rethrows -> Int {
-    let limits = window(for: volume).limits(of: volume.voxels, storedBits: volume.storedBits)
-    let window = IntensityWindow.range(limits.low, limits.high)
+    let limits = window(for: volume).limits(
+      of: volume.voxels, storedBits: volume.storedBits, except: volume.info.paddingValue)
+    let window = ShownWindow(limits, volume.info)
     let plane = isStack(volume) ? plane(of: volume) : nil
     let shown = plane.map(volume.displayed) ?? volume
     let shownMask = mask.map { mask in plane.map(mask.displayed) ?? mask }
@@ -57,7 +58,7 @@ struct SliceCutter {
       }
       var slice = CutSlice(
         image: image, labels: shownMask?.slice(position), position: count > 1 ? position : nil,
-        affine: shown.affine.slice(position))
+        affine: Self.place(of: position, shown, in: volume))
       slice.crop(to: box ?? (options.crop == .fov ? ContentBox.of(image) : nil))
       if volume.info.hasGeometry { slice.makePixelsSquare() }
       if let size { slice.fit(size, options.fit) }
@@ -65,6 +66,20 @@ struct SliceCutter {
       try body(slice)
     }
     return skipped
+  }
+
+  /// A slice's own place: of a stack with uneven gaps, what the slice's file says, not what their mean gives.
+  private static func place(of position: Int, _ shown: Volume, in volume: Volume) -> Affine {
+    var affine = shown.affine.slice(position)
+    let (normal, direction) = (volume.affine.column(2), shown.affine.column(2))
+    let agreement = (normal * direction).sum() / (volume.spacing.z * shown.spacing.z)
+    guard let origins = volume.info.stack?.origins, origins.count == shown.voxels.shape[1],
+      abs(agreement) > 0.999
+    else { return affine }
+    let stored = agreement > 0 ? position : origins.count - 1 - position
+    let error = origins[stored] - volume.affine([0, 0, Double(stored)])
+    for row in 0..<3 { affine[row, 3] += error[row] }
+    return affine
   }
 
   /// Pictures, single scanned slices and files of pages stay as they are stored.
@@ -100,7 +115,7 @@ struct SliceCutter {
   }
 
   /// The box for all slices: the one given, or the one around everything that any of them shows.
-  private func box(of volume: Volume, _ chosen: [Int], _ window: IntensityWindow) -> CropBox? {
+  private func box(of volume: Volume, _ chosen: [Int], _ window: ShownWindow) -> CropBox? {
     if let box = options.box { return box }
     guard options.crop == .body else { return nil }
     var brightest: Tensor?
@@ -125,6 +140,26 @@ struct SliceCutter {
   }
 
   private static let luma = Tensor([0.299, 0.587, 0.114] as [Float], shape: [3, 1, 1])
+}
+
+/// Numbers as they are meant to be shown.
+private struct ShownWindow {
+  private let window: IntensityWindow
+  private let isInverted: Bool
+  private let padding: Double?
+
+  init(_ limits: (low: Double, high: Double), _ info: SourceInfo) {
+    window = .range(limits.low, limits.high)
+    (isInverted, padding) = (info.isDisplayInverted, info.paddingValue)
+  }
+
+  /// float32 in [0, 1] of stored numbers; what was not measured is black.
+  func applied(to voxels: Tensor) -> Tensor {
+    let mapped = window.applied(to: voxels)
+    let shown = isInverted ? 1 - mapped : mapped
+    guard let padding else { return shown }
+    return Tensor.where(voxels.to(.float32).isEqual(to: padding), shown.zerosLike(), shown)
+  }
 }
 
 extension CutSlice {

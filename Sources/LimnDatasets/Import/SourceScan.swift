@@ -84,25 +84,25 @@ struct SourceScan: Sendable {
   }
 
   private mutating func add(_ found: [Found], headers: [ProbeResult]) {
-    var dicom: [ImageHeader] = []
-    var paths: [String: String] = [:]
+    var dicom: [DICOMHeader] = []
+    var known: [String: (path: String, header: ImageHeader)] = [:]
     for (found, answer) in zip(found, headers) {
       guard let header = answer.header else {
         problems.append(ImportProblem(file: found.file.path, line: answer.problem ?? "cannot be read"))
         continue
       }
-      paths[found.file.path] = found.path
-      if found.kind == .dicom {
-        dicom.append(header)
+      if let read = header.dicom {
+        known[read.path] = (found.path, header)
+        dicom.append(read)
       } else {
         units.append(SourceUnit(files: [found.file], isDICOM: false, path: found.path, header: header))
       }
     }
-    let grouping = DICOMSeries.grouped(dicom)
-    units += grouping.volumes.map { headers in
-      SourceUnit(
+    units += DICOMSeries.grouped(dicom).map { headers in
+      let first = known[headers[0].path]
+      return SourceUnit(
         files: headers.map { URL(fileURLWithPath: $0.path) }, isDICOM: true,
-        path: paths[headers[0].path] ?? headers[0].path, header: headers[0])
+        path: first?.path ?? headers[0].path, header: first?.header)
     }
   }
 

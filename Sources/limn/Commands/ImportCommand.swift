@@ -261,9 +261,11 @@ private struct SurveyTable {
 
   private static func line(_ row: ImportSurvey.Row) -> String {
     let header = row.header
-    let spacing = header.spacing.map { $0.map { HumanReadable.number($0) }.joined(separator: " x ") }
+    let spacing = header.spacing.map { spacing in
+      (0..<3).map { HumanReadable.number(spacing[$0]) }.joined(separator: " x ")
+    }
     let columns: [(String, Int)] = [
-      (header.format, 6), (header.modality ?? "-", 8), ("\(max(header.depth, row.files))", 6),
+      (header.format.rawValue, 6), (header.dicom?.modality ?? "-", 8), ("\(max(header.depth, row.files))", 6),
       ("\(header.height)x\(header.width)" + (header.channels > 1 ? "x\(header.channels)" : ""), 10),
       ("\(header.storedBits)" + (header.isFloatingPoint ? "f" : ""), 4), (spacing ?? "-", 19),
       ("\(row.files)", 5),

@@ -72,6 +72,8 @@ struct CutResult: Codable, Sendable {
 
 /// What is known of an image beside its pixels.
 struct CutImage: Codable, Sendable {
+  /// Which of the unit's volumes; a multi-frame file may hold several.
+  var volume: Int
   /// The position along the slice axis; nil for pictures.
   var slice: Int?
   /// Millimetres between pixel centres, [row, column]; nil where the source does not say.

@@ -33,57 +33,17 @@ enum ImportWork {
   }
 
   private static func cut(_ request: CutRequest) throws -> CutResult {
-    let volume = try read(request)
     let first = URL(fileURLWithPath: request.files[0])
-    try checkChannels(volume, request, first)
-    let cutter = SliceCutter(options: request.options)
-    let mask = try request.label.map { try LabelReader($0).read(for: volume) }
-    let file = PixelFile(URL(fileURLWithPath: request.output))
-    let maskFile = PixelFile(URL(fileURLWithPath: request.labelOutput))
-    var values = Set<Int>()
-    let hasPlace = volume.info.hasGeometry
-    var (images, target) = ([CutImage](), request.target)
-    let skipped = try cutter.cut(volume, mask: mask, size: size(request)) { slice in
-      let common = target ?? Self.target(of: slice, volume, request.options)
-      target = common
-      let pixels = (slice.image * 2 - 1).quantized(bitDepth: common.bitDepth)
-      try file.append(pixels)
-      if let labels = slice.labels {
-        try maskFile.append(labels.to(.uint16))
-        values.formUnion(Set(labels.to(.int32).array(of: Int32.self)).map(Int.init))
-      }
-      images.append(
-        CutImage(
-          slice: slice.position, spacing: hasPlace ? rounded(slice.spacing) : nil,
-          affine: hasPlace ? rounded(Array(slice.affine.elements.prefix(12))) : nil,
-          fingerprint: Fingerprint.of(slice.image)))
-    }
-    try file.close()
-    try maskFile.close()
-    return CutResult(
-      target: target ?? CutTarget(channels: volume.channels, height: 0, width: 0, bitDepth: 8),
-      images: images, skipped: skipped, storedBits: volume.storedBits, unit: volume.unit,
-      window: cutter.window(for: volume).optionText, modality: volume.info.modality,
-      warnings: volume.info.warnings, labelValues: mask.map { _ in values.sorted() })
+    let volumes = try read(request)
+    for volume in volumes { try checkChannels(volume, request, first) }
+    let writer = CutWriter(request)
+    for (index, volume) in volumes.enumerated() { try writer.add(volume, index: index) }
+    return try writer.finish(volumes)
   }
 
-  private static func read(_ request: CutRequest) throws -> Volume {
+  private static func read(_ request: CutRequest) throws -> [Volume] {
     let files = request.files.map { URL(fileURLWithPath: $0) }
-    guard request.isDICOM else { return try ImageReader.read(files[0]) }
-    guard let volume = try DICOMSeries.read(files: files).first else {
-      throw DatasetError(files[0], "holds no image")
-    }
-    return volume
-  }
-
-  private static func size(_ request: CutRequest) -> ImageSize? {
-    request.options.size ?? request.target.map { ImageSize(height: $0.height, width: $0.width) }
-  }
-
-  private static func target(of slice: CutSlice, _ volume: Volume, _ options: CutOptions) -> CutTarget {
-    CutTarget(
-      channels: slice.image.shape[0], height: slice.image.shape[1], width: slice.image.shape[2],
-      bitDepth: options.bits ?? (volume.storedBits <= 8 ? 8 : 16))
+    return request.isDICOM ? try DICOMSeries.read(files: files) : [try ImageReader.read(files[0])]
   }
 
   private static func checkChannels(_ volume: Volume, _ request: CutRequest, _ file: URL) throws {
@@ -98,6 +58,67 @@ enum ImportWork {
       file,
       "has \(volume.channels) channels, the sources before it have \(target.channels); "
         + "pass --channels 1 or --channels 3")
+  }
+}
+
+/// Images of a unit on their way to the disk.
+private final class CutWriter {
+  private let request: CutRequest
+  private let cutter: SliceCutter
+  private let pixels: PixelFile
+  private let masks: PixelFile
+  private var target: CutTarget?
+  private var images: [CutImage] = []
+  private var values = Set<Int>()
+  private var skipped = 0
+
+  init(_ request: CutRequest) {
+    self.request = request
+    cutter = SliceCutter(options: request.options)
+    pixels = PixelFile(URL(fileURLWithPath: request.output))
+    masks = PixelFile(URL(fileURLWithPath: request.labelOutput))
+    target = request.target
+  }
+
+  func add(_ volume: Volume, index: Int) throws {
+    let mask = try request.label.map { try LabelReader($0).read(for: volume) }
+    let size = request.options.size ?? target.map { ImageSize(height: $0.height, width: $0.width) }
+    let hasPlace = volume.info.hasGeometry
+    skipped += try cutter.cut(volume, mask: mask, size: size) { slice in
+      try pixels.append((slice.image * 2 - 1).quantized(bitDepth: common(slice, volume).bitDepth))
+      if let labels = slice.labels {
+        try masks.append(labels.to(.uint16))
+        values.formUnion(Set(labels.to(.int32).array(of: Int32.self)).map(Int.init))
+      }
+      images.append(
+        CutImage(
+          volume: index, slice: slice.position, spacing: hasPlace ? Self.rounded(slice.spacing) : nil,
+          affine: hasPlace ? Self.rounded(Array(slice.affine.elements.prefix(12))) : nil,
+          fingerprint: Fingerprint.of(slice.image)))
+    }
+  }
+
+  /// What all images have in common, which the first decides.
+  private func common(_ slice: CutSlice, _ volume: Volume) -> CutTarget {
+    if let target { return target }
+    let decided = CutTarget(
+      channels: slice.image.shape[0], height: slice.image.shape[1], width: slice.image.shape[2],
+      bitDepth: request.options.bits ?? (volume.storedBits <= 8 ? 8 : 16))
+    target = decided
+    return decided
+  }
+
+  func finish(_ volumes: [Volume]) throws -> CutResult {
+    try pixels.close()
+    try masks.close()
+    guard let first = volumes.first else {
+      throw DatasetError(URL(fileURLWithPath: request.files[0]), "holds no image")
+    }
+    return CutResult(
+      target: target ?? CutTarget(channels: first.channels, height: 0, width: 0, bitDepth: 8),
+      images: images, skipped: skipped, storedBits: volumes.map(\.storedBits).max() ?? 8, unit: first.unit,
+      window: cutter.window(for: first).optionText, modality: first.info.modality,
+      warnings: volumes.flatMap(\.info.warnings), labelValues: request.label.map { _ in values.sorted() })
   }
 
   /// Millionths of a millimetre; what is beyond is a float's noise.
