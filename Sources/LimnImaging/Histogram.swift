@@ -56,8 +56,7 @@ public struct Histogram: Sendable, Codable, Equatable {
     a.outside += b.outside
   }
 
-  /// - Parameters:
-  ///   - places: the group of each value, int64; one group where nil.
+  /// A histogram for each group; `places` has the group of each value (int64), all in one where nil.
   private static func counted(
     _ values: Tensor, places: Tensor?, groups: Int, bins: Int, range: ClosedRange<Double>
   ) -> [Histogram] {
@@ -66,11 +65,11 @@ public struct Histogram: Sendable, Codable, Equatable {
     let found = ((numbers - range.lowerBound) / width).floor().clamped(max: Double(bins - 1))
     let isInside = numbers.isAtLeast(range.lowerBound).logicalAnd(numbers.isAtMost(range.upperBound))
     // One more bin for what lies outside.
-    let slot = Tensor.where(isInside, found, Tensor.full([], Double(bins), dtype: .float64)).to(.int32)
-    let slots = places.map { slot + ($0 * Double(bins + 1)).to(.int32) } ?? slot
+    let slot = Tensor.where(isInside, found, Tensor.full([], Double(bins), dtype: .float64))
+    let slots = places.map { slot + ($0.to(.float64) * Double(bins + 1)) } ?? slot
     var tally = Array(repeating: 0, count: groups * (bins + 1))
-    slots.withUnsafeBytes { bytes in
-      for place in bytes.bindMemory(to: Int32.self) { tally[Int(place)] += 1 }
+    slots.to(.int64).withUnsafeBytes { bytes in
+      for place in bytes.bindMemory(to: Int.self) { tally[place] += 1 }
     }
     return (0..<groups).map { group in
       var histogram = Histogram(bins: bins, range: range)

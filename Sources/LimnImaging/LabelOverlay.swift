@@ -27,12 +27,17 @@ public struct LabelOverlay: Sendable, Equatable {
     let classes = labels.to(.cpu).to(.int64)
     let gray = ContactSheet.bytes(images).to(.float32)
     let base = gray.expanded([extent[0], 3, extent[1], extent[2]])
-    let places = Tensor.where(
-      classes.isGreater(than: 0), (classes - 1).remainder(255) + 1, classes.zerosLike())
-    let colours = LabelColours.table.to(.float32).indexSelect(dim: 0, places.flattened())
+    let colours = LabelColours.table.to(.float32).indexSelect(dim: 0, places(of: classes))
       .reshaped(extent + [3]).permuted([0, 3, 1, 2])
     let weights = weights(of: classes).unsqueezed(1)
     return (base + (colours - base) * weights).round().to(.uint8)
+  }
+
+  /// Places in the palette, [N·H·W]. Doubles, because a tensor of integers with a number gives float32.
+  private func places(of classes: Tensor) -> Tensor {
+    let labels = classes.flattened().to(.float64)
+    let places = (labels - 1).remainder(255) + 1
+    return Tensor.where(labels.isGreater(than: 0), places, labels.zerosLike()).to(.int64)
   }
 
   /// How much of each pixel is colour, [N, H, W].

@@ -37,7 +37,8 @@ private func batch() throws -> AlignedBatch {
   func `images and labels are SciPy's`(one: AugmentationCase) throws {
     let result = one.draw(try batch())
     let labels = try reference("\(one.name).labels")
-    #expect(difference(result["images"], try reference("\(one.name).images")) <= one.tolerance)
+    let error = difference(result["images"], try reference("\(one.name).images"))
+    #expect(error <= one.tolerance)
     // A place half-way between two pixels may fall to either.
     let wrong = (result["labels"].to(.int64) - labels.to(.int64)).isNotEqual(to: 0).to(.float64).mean().item()
     #expect(result["labels"].shape == labels.shape && wrong <= (one.name == "grid-rotated" ? 0.01 : 0))
@@ -339,6 +340,17 @@ private func batch() throws -> AlignedBatch {
     #expect(pipeline.steps[7].transform == .gridDeformation(sigma: 10))
     let stored = try JSONEncoder().encode(pipeline)
     #expect(try JSONDecoder().decode(AugmentationPipeline.self, from: stored) == pipeline)
+  }
+
+  @Test func `every item is described, and the page's example is read`() throws {
+    let page = try String(
+      contentsOf: fixture("../../docs/reference/augmentation.md").standardizedFileURL, encoding: .utf8)
+    for item in every.components(separatedBy: ", ") {
+      let name = item.prefix { $0 != ":" && $0 != "@" }
+      #expect(page.contains("| `\(name)"), "\(name)")
+    }
+    let example = try #require(page.components(separatedBy: "parsing: \"").dropFirst().first)
+    #expect(try AugmentationPipeline(parsing: String(example.prefix { $0 != "\"" })).steps.count == 6)
   }
 
   @Test func `spaces and whole numbers are welcome`() throws {

@@ -64,9 +64,22 @@ struct SpatialPlan: Sendable {
 
 /// A map that takes pixels to pixels: a turn or a flip, and a shift by whole pixels. Nothing is interpolated.
 struct PixelMap: Hashable {
-  /// Source rows and columns of the result's rows and columns; possibly beyond the border.
-  let rows: [Int]
-  let columns: [Int]
+  /// Consecutive places along one axis of the source, possibly beyond its border.
+  struct Line: Hashable {
+    var first: Int
+    /// 1 or −1.
+    var step: Int
+    var count: Int
+
+    var places: [Int] { (0..<count).map { first + step * $0 } }
+    var lowest: Int { min(first, first + step * (count - 1)) }
+
+    func isInside(_ extent: Int) -> Bool { lowest >= 0 && lowest + count <= extent }
+  }
+
+  /// Which of the source are taken.
+  let rows: Line
+  let columns: Line
   /// Whether the source's columns become the result's rows, after `rows` and `columns` are taken.
   let isTransposed: Bool
 
@@ -87,15 +100,16 @@ struct PixelMap: Hashable {
   /// The source's places along one axis, nil where they are no pixels.
   private static func places(
     _ axis: (slope: Double, count: Int, centre: Double), around middle: Double
-  ) -> [Int]? {
+  ) -> Line? {
     let first = middle - axis.slope * axis.centre
     guard abs(abs(axis.slope) - 1) < 1e-12, abs(first - first.rounded()) < 1e-9, abs(first) < 1e9
     else { return nil }
-    return (0..<axis.count).map { Int(first.rounded()) + Int(axis.slope.rounded()) * $0 }
+    return Line(first: Int(first.rounded()), step: Int(axis.slope.rounded()), count: axis.count)
   }
 
   /// Whether the result is the source.
   func isIdentity(on source: Canvas) -> Bool {
-    !isTransposed && rows == Array(0..<source.height) && columns == Array(0..<source.width)
+    !isTransposed && rows == Line(first: 0, step: 1, count: source.height)
+      && columns == Line(first: 0, step: 1, count: source.width)
   }
 }

@@ -78,19 +78,24 @@ struct SpatialSampler {
   }
 
   private func taken(_ map: PixelMap, from x: Tensor, outside: Double) -> Tensor {
-    let type = x.dtype
     // libtorch indexes few uint16 tensors on a GPU.
-    var result = type == .uint16 ? x.to(.int32) : x
-    for (dim, places) in [(2, map.rows), (3, map.columns)] where places != Array(0..<x.shape[dim]) {
-      let inside = places.map { mirrored($0, x.shape[dim]) }
-      result = result.indexSelect(dim: dim, index(inside, x.device))
-      let beyond = places.map { !(0..<x.shape[dim]).contains($0) }
-      if border == .constant, beyond.contains(true) {
-        let mask = Tensor(beyond).to(x.device).reshaped(dim == 2 ? [1, 1, -1, 1] : [1, 1, 1, -1])
-        result = result.filled(where: mask, with: outside)
-      }
+    let source = x.dtype == .uint16 ? x.to(.int32) : x
+    let rows = taken(map.rows, dim: 2, from: source, outside)
+    let part = taken(map.columns, dim: 3, from: rows, outside)
+    return (map.isTransposed ? part.transposed(2, 3) : part).to(x.dtype).contiguous()
+  }
+
+  private func taken(_ line: PixelMap.Line, dim: Int, from x: Tensor, _ outside: Double) -> Tensor {
+    let extent = x.shape[dim]
+    if line.isInside(extent) {
+      let part = x.narrowed(dim: dim, start: line.lowest, length: line.count)
+      return line.step == 1 ? part : part.flipped([dim])
     }
-    return (map.isTransposed ? result.transposed(2, 3).contiguous() : result).to(type)
+    let inside = line.places.map { mirrored($0, extent) }
+    let part = x.indexSelect(dim: dim, index(inside, x.device))
+    guard border == .constant else { return part }
+    let beyond = Tensor(line.places.map { !(0..<extent).contains($0) }).to(x.device)
+    return part.filled(where: beyond.reshaped(dim == 2 ? [1, 1, -1, 1] : [1, 1, 1, -1]), with: outside)
   }
 }
 
