@@ -236,4 +236,5 @@ print("bicubic against SciPy's cubic spline:", np.abs(spline - bicubic).max() / 
 path = FOLDER / "augmentation.safetensors"
 save_file({key: np.ascontiguousarray(value) for key, value in tensors.items()}, path)
 path.chmod(0o644)
-(FOLDER / "augmentation.json").write_text(json.dumps(cases, indent=1) + "\n")
+lines = ",\n".join(json.dumps(case) for case in cases)
+(FOLDER / "augmentation.json").write_text(f"[\n{lines}\n]\n")
