@@ -1,6 +1,7 @@
-// Batches for training: gathered, normalised, mirrored, and made ready while the last step runs.
+// Batches for training: gathered, normalised, augmented, and made ready while the last step runs.
 
 import Foundation
+import LimnImaging
 import LimnTorch
 import Synchronization
 
@@ -10,8 +11,8 @@ public struct Batch: Sendable {
   public let indices: [Int]
   /// float32 [n, C, H, W] in [−1, 1], on the loader's device.
   public let images: Tensor
-  /// The companion layers asked for, in the items' order: `labels` int64 [n, H, W], others float32 in
-  /// [−1, 1].
+  /// The companion layers asked for, in the items' order: `labels` and `instances` int64 [n, H, W],
+  /// others float32 in [−1, 1].
   public let companions: [String: Tensor]
 }
 
@@ -23,7 +24,7 @@ public final class BatchLoader: Sendable {
   public let device: Device
   private let items: [Int]
   private let layers: [String: Tensor]
-  private let mirror: Bool
+  private let augmentation: AugmentationPipeline?
   private let prefetch: Bool
   private let queue = DispatchQueue(label: "limn.batches")
   private let pending = Mutex<Pending?>(nil)
@@ -33,8 +34,9 @@ public final class BatchLoader: Sendable {
   ///   - indices: the items to draw from; all where nil.
   ///   - companions: layers to deliver beside the images.
   ///   - batchSize: items in the batch of a step.
-  ///   - seed: decides the order of the items, and which are mirrored.
-  ///   - mirror: whether each item drawn is flipped left to right with probability one half.
+  ///   - seed: decides the order of the items, and what augmentation draws.
+  ///   - augmentation: changes each item drawn, its companions alike: a draw of its own, whatever batch the item
+  ///     falls into.
   ///   - device: where the batches go.
   ///   - prefetch: whether the next batch is made on another thread while the caller computes.
   ///   - residentLimit: layers up to this many bytes are held on a GPU whole; larger ones are copied batch by
@@ -42,13 +44,14 @@ public final class BatchLoader: Sendable {
   /// - Throws: ``DatasetError`` if there is no item to draw from or a layer is missing.
   public init(
     _ dataset: Dataset, indices: [Int]? = nil, companions: [String] = [], batchSize: Int, seed: UInt64,
-    mirror: Bool = false, device: Device = .cpu, prefetch: Bool = true, residentLimit: Int = 1 << 30
+    augmentation: AugmentationPipeline? = nil, device: Device = .cpu, prefetch: Bool = true,
+    residentLimit: Int = 1 << 30
   ) throws {
     items = indices ?? dataset.indices(of: nil)
     guard !items.isEmpty else { throw DatasetError(dataset.url, "has no item to draw batches from") }
     sampler = BatchSampler(count: items.count, batchSize: batchSize, seed: seed)
     self.device = device
-    self.mirror = mirror
+    self.augmentation = augmentation
     self.prefetch = prefetch
     var layers: [String: Tensor] = [:]
     for name in ["images"] + companions {
@@ -87,32 +90,40 @@ public final class BatchLoader: Sendable {
 
   private func made(_ position: Int, _ count: Int) -> Batch {
     let chosen = sampler.indices(from: position, count: count).map { items[$0] }
-    let flips = mirror ? mirrored(position, count) : nil
-    var delivered = layers.map { name, layer in (name, prepared(layer, name: name, chosen, flips)) }
-      .reduce(into: [String: Tensor]()) { $0[$1.0] = $1.1 }
+    var delivered: [String: Tensor] = [:]
+    for (name, layer) in layers { delivered[name] = prepared(layer, name: name, chosen) }
+    if let augmentation { delivered = augmented(delivered, by: augmentation, position) }
     guard let images = delivered.removeValue(forKey: "images") else {
       preconditionFailure("a loader has images")
     }
     return Batch(indices: chosen, images: images, companions: delivered)
   }
 
-  private func prepared(_ layer: Tensor, name: String, _ chosen: [Int], _ flips: Tensor?) -> Tensor {
+  private func prepared(_ layer: Tensor, name: String, _ chosen: [Int]) -> Tensor {
     let rows =
       layer.device == .cpu
       ? Pixels.rows(chosen, of: layer).to(device) : layer.indexSelect(dim: 0, Tensor(chosen).to(device))
-    let values = name == "labels" ? rows.to(.int64) : rows.normalizedPixels()
-    guard let flips else { return values }
-    let mask = flips.reshaped([chosen.count] + Array(repeating: 1, count: values.rank - 1))
-    return Tensor.where(mask, values.flipped([-1]), values)
+    return Self.isLabels(name) ? rows.to(.int64) : rows.normalizedPixels()
   }
 
-  /// Which of the items drawn are flipped: a bit of each draw's own, whatever batch it falls into.
-  private func mirrored(_ position: Int, _ count: Int) -> Tensor {
-    let purpose: UInt64 = 0x6D69_7272_6F72  // "mirror": independent of the seeds of the orders
-    let bits = (position..<position + count).map { draw in
-      Seed.derive(sampler.seed, purpose, UInt64(draw)) & 1 == 1
-    }
-    return Tensor(bits).to(device)
+  private static func isLabels(_ name: String) -> Bool { name == "labels" || name == "instances" }
+
+  private func augmented(
+    _ layers: [String: Tensor], by pipeline: AugmentationPipeline, _ position: Int
+  ) -> [String: Tensor] {
+    let purpose: UInt64 = 0x6175_676D_656E  // "augmen": independent of the seeds of the orders
+    let batch = AlignedBatch(
+      Dictionary(
+        uniqueKeysWithValues: layers.map { name, values in
+          (
+            name,
+            Self.isLabels(name)
+              ? .labels(values) : name == "images" ? .image(values) : .map(values, outside: -1)
+          )
+        }))
+    let seeds = (position..<position + batch.count).map { Seed.derive(sampler.seed, purpose, UInt64($0)) }
+    let changed = pipeline(batch, seeds: seeds).batch
+    return Dictionary(uniqueKeysWithValues: layers.keys.map { ($0, changed[$0]) })
   }
 }
 

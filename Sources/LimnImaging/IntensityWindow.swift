@@ -49,37 +49,14 @@ public enum IntensityWindow: Sendable, Codable, Equatable {
   }
 
   private static func map(_ voxels: Tensor, low: Double, high: Double) -> Tensor {
-    switch voxels.dtype {
-    case .uint8 where high > low: return mapped(voxels, UInt8.self, low: Float(low), width: Float(high - low))
-    case .uint16 where high > low:
-      return mapped(voxels, UInt16.self, low: Float(low), width: Float(high - low))
-    case .int16 where high > low: return mapped(voxels, Int16.self, low: Float(low), width: Float(high - low))
-    default: return mappedAny(voxels, low: low, high: high)
-    }
+    DisplayWindow(low: low, high: high).applied(to: voxels)
   }
 
-  /// One pass over whole numbers, where the general way takes four.
-  private static func mapped<Level: FixedWidthInteger>(
-    _ voxels: Tensor, _ type: Level.Type, low: Float, width: Float
-  ) -> Tensor {
-    let result = Tensor.empty(voxels.shape, dtype: .float32)
-    voxels.contiguous().withUnsafeBytes { source in
-      result.withUnsafeMutableBytes { target in
-        let (levels, values) = (source.bindMemory(to: type), target.bindMemory(to: Float.self))
-        for index in 0..<levels.count {
-          values[index] = min(max((Float(levels[index]) - low) / width, 0), 1)
-        }
-      }
-    }
-    return result
-  }
-
-  private static func mappedAny(_ voxels: Tensor, low: Double, high: Double) -> Tensor {
-    let values = voxels.to(.float32)
-    guard high > low else { return values.isGreater(than: low).to(.float32) }
-    let mapped = ((values - low) / (high - low)).clamped(min: 0, max: 1)
-    guard voxels.dtype.isFloatingPoint else { return mapped }
-    return Tensor.where(mapped.isEqual(to: mapped), mapped, mapped.zerosLike())
+  /// The window that shows a volume as its file means it.
+  public func display(of volume: Volume) -> DisplayWindow {
+    let padding = volume.info.paddingValue
+    let (low, high) = limits(of: volume.voxels, storedBits: volume.storedBits, except: padding)
+    return DisplayWindow(low: low, high: high, isInverted: volume.info.isDisplayInverted, padding: padding)
   }
 
   private static func percentiles(
@@ -102,6 +79,62 @@ public enum IntensityWindow: Sendable, Codable, Equatable {
     let below = Int(place)
     let (a, b) = (sorted[below].item(), sorted[min(below + 1, sorted.count - 1)].item())
     return a + (b - a) * (place - Double(below))
+  }
+}
+
+/// A window with its limits decided.
+public struct DisplayWindow: Sendable {
+  /// What becomes 0.
+  public let low: Double
+  /// What becomes 1.
+  public let high: Double
+  /// Whether small numbers are shown bright.
+  public let isInverted: Bool
+  /// The number that stands for what was not measured, which is shown black.
+  public let padding: Double?
+
+  /// A window from `low` to `high`; without width it gives 0 up to it and 1 above.
+  public init(low: Double, high: Double, isInverted: Bool = false, padding: Double? = nil) {
+    (self.low, self.high, self.isInverted, self.padding) = (low, high, isInverted, padding)
+  }
+
+  /// Voxels of any shape and type as float32 in [0, 1]; values that are no numbers give 0.
+  public func applied(to voxels: Tensor) -> Tensor {
+    switch voxels.dtype {
+    case .uint8 where high > low: return wholeNumbers(voxels, UInt8.self)
+    case .uint16 where high > low: return wholeNumbers(voxels, UInt16.self)
+    case .int16 where high > low: return wholeNumbers(voxels, Int16.self)
+    default: return anyNumbers(voxels)
+    }
+  }
+
+  /// One pass, where the general way takes six.
+  private func wholeNumbers<Level: FixedWidthInteger>(_ voxels: Tensor, _ type: Level.Type) -> Tensor {
+    let result = Tensor.empty(voxels.shape, dtype: .float32)
+    let (low, width) = (Float(low), Float(high - low))
+    let missing = padding.flatMap(Level.init(exactly:))
+    voxels.contiguous().withUnsafeBytes { source in
+      result.withUnsafeMutableBytes { target in
+        let (levels, values) = (source.bindMemory(to: type), target.bindMemory(to: Float.self))
+        for index in 0..<levels.count {
+          values[index] = min(max((Float(levels[index]) - low) / width, 0), 1)
+        }
+        if isInverted { for index in 0..<levels.count { values[index] = 1 - values[index] } }
+        if let missing { for index in 0..<levels.count where levels[index] == missing { values[index] = 0 } }
+      }
+    }
+    return result
+  }
+
+  private func anyNumbers(_ voxels: Tensor) -> Tensor {
+    let values = voxels.to(.float32)
+    var shown =
+      high > low
+      ? ((values - low) / (high - low)).clamped(min: 0, max: 1) : values.isGreater(than: low).to(.float32)
+    if isInverted { shown = 1 - shown }
+    if let padding { shown = Tensor.where(values.isEqual(to: padding), shown.zerosLike(), shown) }
+    guard voxels.dtype.isFloatingPoint else { return shown }
+    return Tensor.where(values.isEqual(to: values), shown, shown.zerosLike())
   }
 }
 

@@ -2,6 +2,7 @@
 
 import Foundation
 import LimnDatasets
+import LimnImaging
 import LimnTestSupport
 import LimnTorch
 import Testing
@@ -97,7 +98,9 @@ import Testing
     try withDataset(bitDepth: bitDepth) { dataset, _ in
       func loader(prefetch: Bool) throws -> BatchLoader {
         try BatchLoader(
-          dataset, companions: ["labels"], batchSize: 4, seed: 7, mirror: true, prefetch: prefetch)
+          dataset, companions: ["labels"], batchSize: 4, seed: 7,
+          augmentation: AugmentationPipeline(parsing: "flip@0.5, rotation:-9..9"),
+          prefetch: prefetch)
       }
       let (ahead, plain) = (try loader(prefetch: true), try loader(prefetch: false))
       for step in [0, 1, 2, 3, 9, 10, 2, 3, 4] {
@@ -125,7 +128,8 @@ import Testing
   @Test func imagesAndLabelsAreMirroredTogetherHalfTheTime() throws {
     try withDataset { dataset, _ in
       let loader = try BatchLoader(
-        dataset, companions: ["labels"], batchSize: 50, seed: 3, mirror: true, prefetch: false)
+        dataset, companions: ["labels"], batchSize: 50, seed: 3,
+        augmentation: AugmentationPipeline(parsing: "flip@0.5"), prefetch: false)
       let batch = loader.batch(from: 0, count: 400)
       let (plain, labels) = (dataset.images(at: batch.indices), try dataset.layer("labels"))
       let drawnLabels = try #require(batch.companions["labels"])

@@ -113,7 +113,7 @@ func writePictures(_ pictures: [(String, Tensor)], in folder: URL) throws -> URL
       let line = failure {
         _ = try Importer.run(sources: [scans], to: strict, options: options { $0.isStrict = true })
       }
-      #expect(line?.contains("import stopped") == true && line?.contains("b.png") == true)
+      #expect(line?.contains("import stopped") == true && line?.contains("c.jpg") == true)
       let left = try contents(folder)
       #expect(left == ["scans", "set"])
     }

@@ -17,7 +17,7 @@ import Testing
     "train skrgan --data set --images 100",
     "train pggan --data set --steps 5 --set width_max=8 --set drift=0",
     "train --resume run", "train --resume run --data set --images 200",
-    "train skrgan --data set --steps 1 --precision bfloat16 --device cuda:1 --mirror --dry-run",
+    "train skrgan --data set --steps 1 --precision bfloat16 --device cuda:1 --augment flip@0.5,gamma:0.8..1.2 --dry-run",
     "methods", "methods skrgan", "generate run --out set", "generate run --out set --bits 16 --truncation 0",
     "generate run --out one.png --image-seed 18446744073709551615",
     "generate run --out walk.png --walk 2 --frames 1 --animate",

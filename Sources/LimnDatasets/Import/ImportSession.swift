@@ -131,7 +131,8 @@ extension ImportSession {
     let written = try assembly.write(to: destination, target: target)
     spool.remove()
     return ImportSummary(
-      manifest: written.manifest, problems: problems, warnings: written.warnings,
+      manifest: written.manifest, problems: problems.sorted { $0.file.path < $1.file.path },
+      warnings: written.warnings,
       skippedSlices: assembly.skipped, passedOver: scan.passedOver)
   }
 

@@ -40,9 +40,7 @@ struct SliceCutter {
   func cut(
     _ volume: Volume, mask: Volume? = nil, size: ImageSize?, _ body: (CutSlice) throws -> Void
   ) rethrows -> Int {
-    let limits = window(for: volume).limits(
-      of: volume.voxels, storedBits: volume.storedBits, except: volume.info.paddingValue)
-    let window = ShownWindow(limits, volume.info)
+    let window = window(for: volume).display(of: volume)
     let plane = isStack(volume) ? plane(of: volume) : nil
     let shown = plane.map(volume.displayed) ?? volume
     let shownMask = mask.map { mask in plane.map(mask.displayed) ?? mask }
@@ -115,7 +113,7 @@ struct SliceCutter {
   }
 
   /// The box for all slices: the one given, or the one around everything that any of them shows.
-  private func box(of volume: Volume, _ chosen: [Int], _ window: ShownWindow) -> CropBox? {
+  private func box(of volume: Volume, _ chosen: [Int], _ window: DisplayWindow) -> CropBox? {
     if let box = options.box { return box }
     guard options.crop == .body else { return nil }
     var brightest: Tensor?
@@ -140,26 +138,6 @@ struct SliceCutter {
   }
 
   private static let luma = Tensor([0.299, 0.587, 0.114] as [Float], shape: [3, 1, 1])
-}
-
-/// Numbers as they are meant to be shown.
-private struct ShownWindow {
-  private let window: IntensityWindow
-  private let isInverted: Bool
-  private let padding: Double?
-
-  init(_ limits: (low: Double, high: Double), _ info: SourceInfo) {
-    window = .range(limits.low, limits.high)
-    (isInverted, padding) = (info.isDisplayInverted, info.paddingValue)
-  }
-
-  /// float32 in [0, 1] of stored numbers; what was not measured is black.
-  func applied(to voxels: Tensor) -> Tensor {
-    let mapped = window.applied(to: voxels)
-    let shown = isInverted ? 1 - mapped : mapped
-    guard let padding else { return shown }
-    return Tensor.where(voxels.to(.float32).isEqual(to: padding), shown.zerosLike(), shown)
-  }
 }
 
 extension CutSlice {

@@ -24,17 +24,18 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
   public var checkpointEvery: Int
   /// Checkpoints kept, the newest ones.
   public var keepCheckpoints: Int
-  /// Whether batches are mirrored left to right at random.
-  public var mirror: Bool
+  /// How batches are augmented, as `AugmentationPipeline` reads it; nil: not at all.
+  public var augmentation: String?
 
   /// The defaults are those of `limn train`; give `steps` or `images`, else the run has no end.
   public init(
     steps: Int? = nil, images: Int? = nil, seed: UInt64 = 0, device: String = "cpu",
     precision: Precision = .float32, threads: Int = Torch.threadCount, logEvery: Int = 20,
-    sampleEvery: Int = 500, checkpointEvery: Int = 500, keepCheckpoints: Int = 3, mirror: Bool = false
+    sampleEvery: Int = 500, checkpointEvery: Int = 500, keepCheckpoints: Int = 3,
+    augmentation: String? = nil
   ) {
     (self.steps, self.images, self.seed, self.device) = (steps, images, seed, device)
-    (self.precision, self.threads, self.mirror) = (precision, threads, mirror)
+    (self.precision, self.threads, self.augmentation) = (precision, threads, augmentation)
     (self.logEvery, self.sampleEvery) = (logEvery, sampleEvery)
     (self.checkpointEvery, self.keepCheckpoints) = (checkpointEvery, keepCheckpoints)
   }

@@ -2,6 +2,7 @@
 
 import Foundation
 import LimnDatasets
+import LimnImaging
 import LimnTorch
 
 /// What `limn train` asks for.
@@ -36,10 +37,19 @@ struct DatasetStream: TrainingData {
       throw RunError(
         "\(dataset.url.path): no image in the split 'train'; import it with a larger training share")
     }
+    let augmentation = try options.augmentation.map(AugmentationPipeline.init(parsing:))
     // On the CPU a second team of threads would only fight for the cores.
     loader = try BatchLoader(
-      dataset, indices: train, batchSize: 1, seed: Seed.derive(options.seed, 0xDA7A), mirror: options.mirror,
+      dataset, indices: train, batchSize: 1, seed: Seed.derive(options.seed, 0xDA7A),
+      augmentation: augmentation,
       device: device, prefetch: device != .cpu)
+    let size = Array(loader.batch(from: 0, count: 1).images.shape.suffix(2))
+    guard size == dataset.size else {
+      throw RunError(
+        "--augment '\(options.augmentation ?? "")' gives images of \(size[0])×\(size[1]) pixels, expected "
+          + "\(dataset.size[0])×\(dataset.size[1]) as the dataset has; leave crop and pad out, or end with centre-crop"
+      )
+    }
   }
 
   func batch(at position: Int, count: Int) -> Tensor { loader.batch(from: position, count: count).images }

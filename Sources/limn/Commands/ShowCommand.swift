@@ -4,17 +4,22 @@ import ArgumentParser
 import Foundation
 import LimnDatasets
 import LimnImaging
+import LimnTraining
 
 struct ShowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
     abstract: "Lay images of a dataset out on one sheet (PNG).",
     discussion: """
-      The images are spread evenly over the dataset, or over one split of it.
+      The images are spread evenly over the dataset, or over one split of it. Labels lie over them in colours \
+      that can be told apart. --augment shows what training would see; --histogram draws how often each \
+      brightness occurs, a line for each split.
 
       Examples:
         limn show data/lungs --out sheet.png
         limn show data/hearts --split test --layer labels --count 16 --out labels.png
+        limn show data/hearts --augment rotation:-15..15,gamma:0.7..1.4 --out augmented.png
+        limn show data/hearts --histogram histogram.html --out sheet.png
       """)
 
   @Argument(help: "The dataset.")
@@ -35,7 +40,19 @@ struct ShowCommand: ParsableCommand {
   @Option(help: "The layer to show.")
   var layer = "images"
 
+  @Option(help: "Show the images as this augmentation changes them, as 'limn train --augment' takes it.")
+  var augment: String?
+
+  @Option(help: "Seed of what --augment draws.")
+  var seed: UInt64 = 0
+
+  @Option(help: "Write a page with the histogram of each split to this file (HTML).")
+  var histogram: String?
+
   func validate() throws {
+    do { _ = try augment.map(AugmentationPipeline.init(parsing:)) } catch {
+      throw ValidationError("--augment: \(error)")
+    }
     guard count > 0, columns ?? 1 > 0 else {
       throw ValidationError("--count and --columns: expected 1 or more")
     }
@@ -44,9 +61,30 @@ struct ShowCommand: ParsableCommand {
   func run() throws {
     let dataset = try Dataset.open(URL(fileURLWithPath: dataset))
     let items = dataset.sample(count, of: split)
-    let sheet = try dataset.sheet(items, layer: layer, columns: columns)
+    let pipeline = try augment.map(AugmentationPipeline.init(parsing:))
+    let sheet = try dataset.sheet(
+      items, layer: layer, columns: columns, augmentation: pipeline.map { ($0, seed) })
     let text = dataset.manifest.synthetic ? PNGFile.syntheticText("made by Limn") : [:]
     try PNGFile.write(pixels: sheet, text: text, to: URL(fileURLWithPath: out))
     print("\(items.count) of \(dataset.indices(of: split).count) images in \(out)")
+    if let histogram { try writeHistogram(of: dataset, to: URL(fileURLWithPath: histogram)) }
+  }
+
+  private func writeHistogram(of dataset: Dataset, to file: URL) throws {
+    let splits = Split.allCases.filter { !dataset.indices(of: $0).isEmpty }
+    let series = try splits.map { split in
+      let found = try dataset.histogram(of: split)
+      let width = (found.range.upperBound - found.range.lowerBound) / Double(found.counts.count)
+      return LineChart.Series(
+        name: split.rawValue,
+        points: found.counts.enumerated().map { bin, count in
+          ((Double(bin) + 0.5) * width, Double(count) / Double(max(1, found.total)))
+        })
+    }
+    let chart = LineChart(title: "Brightness", xLabel: "stored value", series: series)
+    var page = HTMLReport(title: "Histogram of \(dataset.manifest.name)")
+    page.section("Share of pixels", .charts([chart]))
+    try page.write(to: file)
+    print("histogram in \(file.relativePath)")
   }
 }

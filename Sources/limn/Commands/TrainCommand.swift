@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import LimnImaging
 import LimnSynthesis
 import LimnTorch
 import LimnTraining
@@ -99,8 +100,12 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Checkpoints to keep, the newest ones. Default: 3.")
   var keepCheckpoints: Int?
 
-  @Flag(help: "Mirror batches left to right at random. Not for images where sides matter.")
-  var mirror = false
+  @Option(
+    help: """
+      Change images at random, such as 'flip@0.5, rotation:-10..10, gamma:0.8..1.25'; docs/reference/augmentation.md \
+      lists all. A flip is nothing for images where sides matter.
+      """)
+  var augment: String?
 
   @Flag(help: "Print the resolved recipe, say what would be trained, and do nothing.")
   var dryRun = false
@@ -114,6 +119,9 @@ struct TrainCommand: ParsableCommand {
       guard steps != nil || images != nil else {
         throw ValidationError("how long? Give --images N or --steps N")
       }
+    }
+    do { _ = try augment.map(AugmentationPipeline.init(parsing:)) } catch {
+      throw ValidationError("--augment: \(error)")
     }
     let counts: [(String, Int?)] = [
       ("--steps", steps), ("--images", images), ("--threads", threads), ("--log-every", logEvery),
@@ -132,7 +140,7 @@ struct TrainCommand: ParsableCommand {
       ("--set", !settings.isEmpty), ("--device", device != nil), ("--precision", precision != nil),
       ("--seed", seed != nil), ("--threads", threads != nil), ("--log-every", logEvery != nil),
       ("--sample-every", sampleEvery != nil), ("--checkpoint-every", checkpointEvery != nil),
-      ("--keep-checkpoints", keepCheckpoints != nil), ("--mirror", mirror), ("--dry-run", dryRun),
+      ("--keep-checkpoints", keepCheckpoints != nil), ("--augment", augment != nil), ("--dry-run", dryRun),
     ]
     guard let first = given.first(where: \.1) else { return }
     throw ValidationError(
@@ -193,7 +201,7 @@ struct TrainCommand: ParsableCommand {
       steps: steps, images: images, seed: seed ?? 0, device: device,
       precision: (precision ?? .auto).resolved(device: device), threads: threads ?? Torch.threadCount,
       logEvery: logEvery ?? 20, sampleEvery: sampleEvery ?? 500, checkpointEvery: checkpointEvery ?? 500,
-      keepCheckpoints: keepCheckpoints ?? 3, mirror: mirror)
+      keepCheckpoints: keepCheckpoints ?? 3, augmentation: augment)
     return TrainingRequest(
       dataset: URL(fileURLWithPath: data ?? ""), out: out.map { URL(fileURLWithPath: $0) },
       recipe: recipeText,
