@@ -75,12 +75,27 @@ import Testing
         try FileManager.default.copyItem(at: source, to: scans.appendingPathComponent("Erika_\(number).dcm"))
       }
       let out = folder.appendingPathComponent("set")
-      let summary = try Importer.run(sources: [scans], to: out, options: options())
+      let chosen = try options { $0.keepsNames = false }
+      let summary = try Importer.run(sources: [scans], to: out, options: chosen)
       #expect(summary.manifest.count == 3 && summary.manifest.modality == "CT")
       #expect(summary.manifest.intensity?.unit == "HU" && summary.manifest.spacing == [0.5, 0.5])
-      for file in try contents(out) {
+      // A picture that is named after the person.
+      let picture = folder.appendingPathComponent("Musterfrau_19640812.png")
+      try PNGFile.write(pixels: randomPixels(1)[0], to: picture)
+      _ = try Importer.run(
+        sources: [picture], to: out.appendingPathComponent("picture"), options: chosen)
+      let files = try FileManager.default.subpathsOfDirectory(atPath: out.path).filter { $0.contains(".") }
+      #expect(files.contains("picture/dataset.json"))
+      for file in files {
         let bytes = try Data(contentsOf: out.appendingPathComponent(file))
-        for word in identity + [scans.lastPathComponent, folder.lastPathComponent] {
+        // Shorter values, such as a sex or a month, are in many a word.
+        let values = try (1...3).flatMap {
+          try DICOMIdentity.values(in: fixture("datasets/\($0).dcm")).values.joined()
+        }
+        #expect(values.count > 10)
+        for word in identity + values.filter({ $0.count > 3 }) + [
+          scans.lastPathComponent, folder.lastPathComponent,
+        ] {
           #expect(bytes.range(of: Data(word.utf8)) == nil, "\(word) in \(file)")
         }
       }

@@ -9,6 +9,7 @@ import Testing
 
 func options(_ change: (inout ImportOptions) throws -> Void = { _ in }) throws -> ImportOptions {
   var options = ImportOptions(splits: try #require(Splits(fractions: [0.8, 0.1, 0.1])))
+  options.keepsNames = true
   try change(&options)
   return options
 }

@@ -110,12 +110,16 @@ struct ImportAssembly {
     if !labels.classes.isEmpty { return labels.classes }
     if labels.kind == .instances { return [LabelClass(name: "object", value: 1)] }
     let values = Set(units.flatMap { $0.result.labelValues ?? [] }).subtracting([0])
-    return values.sorted().map { LabelClass(name: "label \($0)", value: $0) }
+    let named = units.flatMap(\.result.namedClasses)
+    return values.sorted().map { value in
+      named.first { $0.value == value } ?? LabelClass(name: "label \(value)", value: value)
+    }
   }
 
-  /// DICOM files are often named after their patients, so the series' pseudonym stands for them.
+  /// Files are often named after their patients, so a pseudonym stands for them.
   private func sourceName(_ unit: SourceUnit) -> String {
-    guard unit.isDICOM else { return unit.first.lastPathComponent }
+    if options.keepsNames { return unit.first.lastPathComponent }
+    guard unit.isDICOM else { return options.key.pseudonym("source", unit.path) }
     return options.key.pseudonym("series", unit.header?.dicom?.groupKey ?? unit.first.path)
   }
 

@@ -71,6 +71,10 @@ public struct CutOptions: Sendable, Codable {
   /// Taken over each volume; where nil, `full` for 8-bit pictures and percentiles 0.5 to 99.5 for NIfTI and
   /// for whatever has more bits.
   public var window: IntensityWindow?
+  /// Whether a DICOM file's own window is taken where it has one, before ``window``.
+  public var takesFileWindow = false
+  /// Whether tilted and unevenly spaced slices are brought to even distances first.
+  public var evensSlices = false
   /// Which part of an image is kept, before it gets its size.
   public var crop: CropChoice = .none
   /// The part that is kept, in pixels as they are stored; instead of ``crop``.
@@ -105,6 +109,8 @@ public struct ImportOptions: Sendable {
   public var patients: PatientRule = .auto
   /// What turns patients' names into pseudonyms.
   public var key = IdentityKey.unkept()
+  /// Whether items keep the names of their files, which often name people; else they get pseudonyms.
+  public var keepsNames = false
   /// Whether the first file that cannot be read ends the import.
   public var isStrict = false
   /// Whether a dataset at the destination is replaced; a folder of anything else never is.
@@ -137,7 +143,8 @@ extension CutOptions {
     if let slices { list.append("--slices \(slices)") }
     if every > 1 { list.append("--every \(every)") }
     if minimumContent > 0 { list.append("--min-content \(minimumContent)") }
-    list.append("--window \(window?.optionText ?? "auto")")
+    list.append("--window \(takesFileWindow ? "file" : window?.optionText ?? "auto")")
+    if evensSlices { list.append("--even-slices") }
     if let box {
       list.append("--box \(box)")
     } else if crop != .none {

@@ -7,7 +7,7 @@ import LimnImaging
 public enum LabelRule: Sendable, Equatable {
   /// In a folder: the file of the image's own path below its source; else of the image's name, alone or
   /// followed by `_mask`, `_label`, `_labels`, `_seg` or the same with `-`; else the only one that shares what
-  /// comes before the image name's first `_`.
+  /// comes before the image name's first `_`. For a DICOM series: the segmentation object of its study.
   case folder(URL)
   /// At a path in which `{name}` stands for the image's name without its extension, and `{folder}` for its
   /// folder.
@@ -49,6 +49,8 @@ struct LabelFinder {
   private var byPath: [String: [URL]] = [:]
   private var byName: [String: [URL]] = [:]
   private var byStart: [String: [URL]] = [:]
+  /// DICOM segmentation objects by the study that they belong to.
+  private var byStudy: [String: [URL]] = [:]
 
   private static let endings = [
     "", "_mask", "_label", "_labels", "_seg", "-mask", "-label", "-labels", "-seg",
@@ -65,6 +67,11 @@ struct LabelFinder {
     for name in names.sorted() where !name.split(separator: "/").contains(where: { $0.hasPrefix(".") }) {
       let file = folder.appendingPathComponent(name)
       guard ImageReader.isReadable(file) else { continue }
+      if FileKind(sniffing: file) == .dicom, let header = try? ImageReader.probe(file).dicom,
+        DICOMSegmentation.isSegmentation(header)
+      {
+        byStudy[header.studyUID, default: []].append(file)
+      }
       let stem = FileStem.of(file)
       byPath[(name as NSString).deletingLastPathComponent + "/" + stem, default: []].append(file)
       byName[stem, default: []].append(file)
@@ -89,7 +96,8 @@ struct LabelFinder {
       // The source's own name is not part of the path below it.
       let below = unit.path.split(separator: "/").dropFirst().dropLast().joined(separator: "/")
       let candidates =
-        [byPath["\(below)/\(stem)"]] + Self.endings.map { byName[stem + $0] } + [byStart[Self.start(stem)]]
+        [unit.header?.dicom.flatMap { byStudy[$0.studyUID] }, byPath["\(below)/\(stem)"]]
+        + Self.endings.map { byName[stem + $0] } + [byStart[Self.start(stem)]]
       guard let found = candidates.compactMap(\.self).first else {
         throw DatasetError(
           unit.first,

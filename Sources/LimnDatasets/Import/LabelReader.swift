@@ -12,9 +12,11 @@ struct LabelRequest: Codable, Sendable {
   var resample: Bool
 }
 
-/// Reads masks.
-struct LabelReader {
+/// Reads a mask.
+final class LabelReader {
   let request: LabelRequest
+  /// The classes that the mask itself names, once it has been read.
+  private(set) var namedClasses: [LabelClass] = []
   private var file: URL { URL(fileURLWithPath: request.file) }
 
   init(_ request: LabelRequest) { self.request = request }
@@ -23,9 +25,26 @@ struct LabelReader {
   /// - Returns: the mask with the image's affine, int32 [1, Z, Y, X]: classes, or objects numbered from 1.
   /// - Throws: what is wrong with the mask, with what was expected and the option that helps.
   func read(for image: Volume) throws -> Volume {
+    if let segments = try segmentation(for: image) { return segments }
     var mask = try ImageReader.read(file)
     mask.voxels = try values(of: mask)
     mask = try onGrid(mask, of: image)
+    mask.affine = image.affine
+    return mask
+  }
+
+  /// A DICOM SEG, whose frames are seldom all of the image's slices; nil for other files.
+  private func segmentation(for image: Volume) throws -> Volume? {
+    guard FileKind(sniffing: file) == .dicom, let header = try ImageReader.probe(file).dicom,
+      DICOMSegmentation.isSegmentation(header)
+    else { return nil }
+    let (labels, classes) = try DICOMSegmentation.read(file)
+    guard image.info.hasGeometry else {
+      throw DatasetError(file, "a segmentation object, but its image does not say where it lies")
+    }
+    namedClasses = classes.map { LabelClass(name: $0.name, value: $0.value) }
+    var mask = labels.resampled(onto: image)
+    mask.voxels = mask.voxels.to(.int32)
     mask.affine = image.affine
     return mask
   }

@@ -25,6 +25,9 @@ struct SliceCutter {
   /// The window for a volume: the one given, or everything for 8-bit pictures, which somebody has windowed
   /// before, and nearly everything for others. NIfTI files of 8 bits are scans all the same.
   func window(for volume: Volume) -> IntensityWindow {
+    if options.takesFileWindow, let preset = volume.info.windowPresets.first {
+      return .centre(preset.centre, width: preset.width)
+    }
     let isPicture = volume.storedBits <= 8 && volume.info.format != FileKind.nifti.rawValue
     return options.window ?? (isPicture ? .full : .percentiles(0.5, 99.5))
   }

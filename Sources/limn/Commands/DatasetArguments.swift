@@ -22,8 +22,15 @@ extension PatientRule: ExpressibleByArgument {
   public var defaultValueDescription: String { "auto" }
 }
 
-extension IntensityWindow: ExpressibleByArgument {
-  public init?(argument: String) { self.init(option: argument) }
+/// A window as `limn import` takes it: a file's own, or one for all.
+struct WindowArgument: ExpressibleByArgument {
+  let window: IntensityWindow?
+  var isFile: Bool { window == nil }
+
+  init?(argument: String) {
+    window = IntensityWindow(option: argument)
+    if window == nil, argument != "file" { return nil }
+  }
 }
 
 extension CropChoice: ExpressibleByArgument {}

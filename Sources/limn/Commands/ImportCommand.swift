@@ -20,8 +20,8 @@ struct ImportCommand: ParsableCommand {
 
       Patients are told apart, so that no one is in two splits, and named by pseudonyms; dates are moved by a \
       number of days for each patient. Both follow from a key that stays with you (--key): whoever has it can \
-      tell whether a known person is in the dataset. Look at the files' names before you give a dataset away: \
-      of sources other than DICOM the name is kept.
+      tell whether a known person is in the dataset. Files get pseudonyms, too (--keep-names keeps their names). \
+      Text that is part of the picture stays: look for it, and crop with --box.
 
       Examples:
         limn import scans/ --out data/lungs --size 64
@@ -73,9 +73,13 @@ struct ImportCommand: ParsableCommand {
   @Option(
     help: """
       What becomes black and white, over each volume: percentiles:0.5,99.5, range:a,b, centre:c,w or full. \
-      Default: full for 8-bit pictures, percentiles:0.5,99.5 for NIfTI and whatever has more bits.
+      file: a DICOM file's own, where it has one. Default: full for 8-bit pictures, percentiles:0.5,99.5 for \
+      NIfTI and whatever has more bits.
       """)
-  var window: IntensityWindow?
+  var window: WindowArgument?
+
+  @Flag(help: "Bring tilted or unevenly spaced slices to even distances first, linearly between neighbours.")
+  var evenSlices = false
 
   @Option(help: "Channels: 1 (colour becomes luma), 3 (gray is repeated) or keep.")
   var channels = ChannelChoice.keep
@@ -131,6 +135,9 @@ struct ImportCommand: ParsableCommand {
 
   @Option(help: "Processes that decode files; 0: decode in this one. Default: one for each core.")
   var jobs: Int?
+
+  @Flag(help: "Keep the files' names in dataset.json; they often name people.")
+  var keepNames = false
 
   @Flag(help: "Show what would be imported and do nothing.")
   var dryRun = false
@@ -230,7 +237,8 @@ struct ImportCommand: ParsableCommand {
     options.cut.every = every
     options.cut.minimumContent = minContent
     (options.cut.crop, options.cut.box) = (crop, box)
-    options.cut.window = window
+    options.cut.window = window?.window
+    (options.cut.takesFileWindow, options.cut.evensSlices) = (window?.isFile == true, evenSlices)
     options.cut.size = size
     options.cut.fit = fit
     options.cut.channels = channels
@@ -239,7 +247,7 @@ struct ImportCommand: ParsableCommand {
     options.labels = try labelOptions()
     options.key = try IdentityKey.kept(in: keyFile)
     options.helpers = helpers()
-    options.isStrict = strict
+    (options.keepsNames, options.isStrict) = (keepNames, strict)
     options.overwrite = overwrite
     return options
   }

@@ -68,6 +68,8 @@ struct CutResult: Codable, Sendable {
   var warnings: [String]
   /// The mask's values that occur in the images, sorted; nil without a mask.
   var labelValues: [Int]?
+  /// The classes that masks name themselves, as segmentation objects do.
+  var namedClasses: [LabelClass] = []
 }
 
 /// What is known of an image beside its pixels.

@@ -71,6 +71,7 @@ private final class CutWriter {
   private var images: [CutImage] = []
   private var values = Set<Int>()
   private var skipped = 0
+  private var namedClasses: [LabelClass] = []
 
   init(_ request: CutRequest) {
     self.request = request
@@ -81,7 +82,11 @@ private final class CutWriter {
   }
 
   func add(_ volume: Volume, index: Int) throws {
-    let mask = try request.label.map { try LabelReader($0).read(for: volume) }
+    var (volume, mask) = (volume, try mask(of: volume))
+    if request.options.evensSlices, volume.info.hasGeometry {
+      mask = try mask?.resampledRegular(interpolation: .nearest, fill: 0)
+      volume = try volume.resampledRegular()
+    }
     let size = request.options.size ?? target.map { ImageSize(height: $0.height, width: $0.width) }
     let hasPlace = volume.info.hasGeometry
     skipped += try cutter.cut(volume, mask: mask, size: size) { slice in
@@ -96,6 +101,15 @@ private final class CutWriter {
           affine: hasPlace ? Self.rounded(Array(slice.affine.elements.prefix(12))) : nil,
           fingerprint: Fingerprint.of(slice.image)))
     }
+  }
+
+  /// On the volume's grid, its stack included, so that both are resampled alike.
+  private func mask(of volume: Volume) throws -> Volume? {
+    guard let reader = request.label.map(LabelReader.init) else { return nil }
+    var mask = try reader.read(for: volume)
+    mask.info.stack = volume.info.stack
+    for label in reader.namedClasses where !namedClasses.contains(label) { namedClasses.append(label) }
+    return mask
   }
 
   /// What all images have in common, which the first decides.
@@ -118,7 +132,8 @@ private final class CutWriter {
       target: target ?? CutTarget(channels: first.channels, height: 0, width: 0, bitDepth: 8),
       images: images, skipped: skipped, storedBits: volumes.map(\.storedBits).max() ?? 8, unit: first.unit,
       window: cutter.window(for: first).optionText, modality: first.info.modality,
-      warnings: volumes.flatMap(\.info.warnings), labelValues: request.label.map { _ in values.sorted() })
+      warnings: volumes.flatMap(\.info.warnings), labelValues: request.label.map { _ in values.sorted() },
+      namedClasses: namedClasses)
   }
 
   /// Millionths of a millimetre; what is beyond is a float's noise.
