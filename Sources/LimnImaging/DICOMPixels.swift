@@ -63,6 +63,8 @@ struct DICOMPixels {
         format.highBit = Int32(data.unsignedShort(0x0028_0102) ?? header.bitsStored - 1)
         (format.isSigned, format.isFloat) = (header.isSigned, header.isFloatingPoint)
         (format.isBigEndian, format.isPlanar) = (data.isBigEndian, data.unsignedShort(0x0028_0006) == 1)
+        let isWord = data.elements[0x7FE0_0010]?.representation == "OW"
+        format.isWordSwapped = data.isBigEndian && header.bitsAllocated <= 8 && isWord
         (format.transferSyntax, format.photometric) = (syntax, photometric)
         return body(&format)
       }
