@@ -59,6 +59,17 @@ import Testing
     }
   }
 
+  /// What the basic profile of PS3.15 counts as identifying, in all three files. Values of up to three letters,
+  /// such as a sex, are part of many a word.
+  private func identifyingValues() throws -> [String] {
+    var values: [String] = []
+    for number in 1...3 {
+      let found = try DICOMIdentity.values(in: fixture("datasets/\(number).dcm"))
+      for list in found.values { values += list }
+    }
+    return values.filter { $0.count > 3 }
+  }
+
   /// No byte of the dataset holds what DICOM files, their names or their folder say about the person.
   @Test func identityStaysBehind() throws {
     try withTemporaryFolder { folder in
@@ -75,31 +86,32 @@ import Testing
         try FileManager.default.copyItem(at: source, to: scans.appendingPathComponent("Erika_\(number).dcm"))
       }
       let out = folder.appendingPathComponent("set")
-      let chosen = try options { $0.keepsNames = false }
-      let summary = try Importer.run(sources: [scans], to: out, options: chosen)
-      #expect(summary.manifest.count == 3 && summary.manifest.modality == "CT")
-      #expect(summary.manifest.intensity?.unit == "HU" && summary.manifest.spacing == [0.5, 0.5])
-      // A picture that is named after the person.
-      let picture = folder.appendingPathComponent("Musterfrau_19640812.png")
-      try PNGFile.write(pixels: randomPixels(1)[0], to: picture)
-      _ = try Importer.run(
-        sources: [picture], to: out.appendingPathComponent("picture"), options: chosen)
-      let files = try FileManager.default.subpathsOfDirectory(atPath: out.path).filter { $0.contains(".") }
-      #expect(files.contains("picture/dataset.json"))
-      for file in files {
+      try importWithoutNames(scans, folder, to: out)
+      let values = try identifyingValues()
+      #expect(values.count > 10)
+      let words = identity + values + [scans.lastPathComponent, folder.lastPathComponent]
+      for file in [
+        "dataset.json", "images.safetensors", "picture/dataset.json", "picture/images.safetensors",
+      ] {
         let bytes = try Data(contentsOf: out.appendingPathComponent(file))
-        // Shorter values, such as a sex or a month, are in many a word.
-        let values = try (1...3).flatMap {
-          try DICOMIdentity.values(in: fixture("datasets/\($0).dcm")).values.joined()
-        }
-        #expect(values.count > 10)
-        for word in identity + values.filter({ $0.count > 3 }) + [
-          scans.lastPathComponent, folder.lastPathComponent,
-        ] {
-          #expect(bytes.range(of: Data(word.utf8)) == nil, "\(word) in \(file)")
-        }
+        for word in words { #expect(bytes.range(of: Data(word.utf8)) == nil, "\(word) in \(file)") }
       }
     }
+  }
+
+  /// The scans, and a picture that is named after the person.
+  private func importWithoutNames(_ scans: URL, _ folder: URL, to out: URL) throws {
+    var chosen = try options()
+    chosen.keepsNames = false
+    let manifest = try Importer.run(sources: [scans], to: out, options: chosen).manifest
+    #expect(manifest.count == 3 && manifest.modality == "CT")
+    #expect(manifest.intensity?.unit == "HU" && manifest.spacing == [0.5, 0.5])
+    #expect(manifest.items.allSatisfy { $0.date != nil })
+    let picture = folder.appendingPathComponent("Musterfrau_19640812.png")
+    try PNGFile.write(pixels: randomPixels(1)[0], to: picture)
+    _ = try Importer.run(sources: [picture], to: out.appendingPathComponent("picture"), options: chosen)
+    // Nothing else has been written.
+    #expect(try contents(out) == ["dataset.json", "images.safetensors", "picture"])
   }
 
   /// A damaged slice costs itself, not the series.
