@@ -1,16 +1,12 @@
-// DICOM through GDCM: one file's pixels as stored values (before rescaling), and the header that places them.
-#include <gdcmAttribute.h>
-#include <gdcmImageApplyLookupTable.h>
-#include <gdcmImageChangePlanarConfiguration.h>
-#include <gdcmImageHelper.h>
-#include <gdcmImageReader.h>
-#include <gdcmReader.h>
-#include <gdcmStringFilter.h>
+// DICOM pixels: native samples unpacked, run lengths undone, and JPEG, JPEG-LS and JPEG 2000 decoded by GDCM, one
+// frame at a time. What leaves is stored values, before any rescaling; colours are RGB.
+#include <gdcmFragment.h>
+#include <gdcmImage.h>
+#include <gdcmSequenceOfFragments.h>
 #include <gdcmTrace.h>
+#include <zlib.h>
 
 #include <algorithm>
-#include <fstream>
-#include <set>
 #include <vector>
 
 #include "Guard.hpp"
@@ -18,6 +14,8 @@
 using namespace limn;
 
 namespace {
+
+using Bytes = std::vector<uint8_t>;
 
 void quiet() {
   static const bool done = [] {
@@ -29,282 +27,327 @@ void quiet() {
   (void)done;
 }
 
-/// A file that remembers whether a value was longer than what was left: GDCM would fill the rest with zeros.
-class WatchedFile : public std::filebuf {
- public:
-  bool isCut = false;
+bool isNative(const std::string &syntax) {
+  return syntax == "1.2.840.10008.1.2" || syntax == "1.2.840.10008.1.2.1" ||
+         syntax == "1.2.840.10008.1.2.1.99" || syntax == "1.2.840.10008.1.2.2" || syntax.empty();
+}
 
-  explicit WatchedFile(const char *path) {
-    if (!open(path, std::ios::in | std::ios::binary)) fail("the file cannot be opened");
-  }
+bool isRLE(const std::string &syntax) { return syntax == "1.2.840.10008.1.2.5"; }
 
- protected:
-  std::streamsize xsgetn(char *target, std::streamsize count) override {
-    const std::streamsize got = std::filebuf::xsgetn(target, count);
-    // GDCM finds the end of a complete file by asking for one more tag.
-    if (got < count && count > 8) isCut = true;
-    return got;
-  }
+/// What a frame is made of.
+struct Frame {
+  int64_t pixels = 0;
+  size_t samples = 0, bytes = 0;
+  explicit Frame(const CMedDicomFormat &format)
+      : pixels(format.rows * format.columns),
+        samples(static_cast<size_t>(pixels * format.samples)),
+        bytes(samples * static_cast<size_t>(std::max(format.bitsAllocated, 8) / 8)) {}
 };
 
-/// The element's text without the padding DICOM allows at either end.
-std::string text(const gdcm::DataSet &data, gdcm::Tag tag) {
-  if (!data.FindDataElement(tag)) return "";
-  const gdcm::ByteValue *value = data.GetDataElement(tag).GetByteValue();
-  if (!value) return "";
-  std::string result(value->GetPointer(), value->GetLength());
-  const char *padding = " \0";
-  const std::string pads(padding, 2);
-  const size_t first = result.find_first_not_of(pads);
-  if (first == std::string::npos) return "";
-  return result.substr(first, result.find_last_not_of(pads) - first + 1);
+// Run lengths (PS3.5, annex G).
+
+uint32_t littleEndian(const uint8_t *bytes) {
+  return bytes[0] | bytes[1] << 8 | bytes[2] << 16 | static_cast<uint32_t>(bytes[3]) << 24;
 }
 
-template <size_t N>
-void copyText(char (&target)[N], const gdcm::DataSet &data, gdcm::Tag tag) {
-  std::snprintf(target, N, "%s", text(data, tag).c_str());
-}
-
-/// Backslash-separated decimal numbers; where there are fewer than `count`, `target` stays as it is.
-bool numbers(const std::string &line, double *target, int count) {
-  std::vector<double> found;
-  const char *at = line.c_str();
-  for (int i = 0; i < count; ++i) {
-    char *end = nullptr;
-    found.push_back(std::strtod(at, &end));
-    if (end == at || !std::isfinite(found.back())) return false;
-    at = end;
-    while (*at == ' ' || *at == '\\') ++at;
+/// One segment, a byte of each sample, to every `stride`th byte of `target`.
+void unpackRuns(const uint8_t *at, const uint8_t *end, uint8_t *target, size_t count, size_t stride) {
+  size_t done = 0;
+  while (done < count) {
+    if (at >= end) fail("run lengths that end before their frame");
+    const int code = static_cast<int8_t>(*at++);
+    if (code == -128) continue;
+    const auto length = std::min<size_t>(static_cast<size_t>(std::abs(code)) + 1, count - done);
+    const bool repeats = code < 0;
+    if (static_cast<size_t>(end - at) < (repeats ? 1 : length)) fail("run lengths that end before their frame");
+    for (size_t i = 0; i < length; ++i) target[(done + i) * stride] = repeats ? *at : at[i];
+    at += repeats ? 1 : static_cast<size_t>(code) + 1;
+    done += length;
+    if (at > end) break;
   }
-  std::copy(found.begin(), found.end(), target);
-  return true;
 }
 
-/// The value of a US element, 0 where there is none.
-int64_t unsignedShort(const gdcm::DataSet &data, gdcm::Tag tag) {
-  if (!data.FindDataElement(tag)) return 0;
-  const gdcm::ByteValue *value = data.GetDataElement(tag).GetByteValue();
-  if (!value || value->GetLength() < 2) return 0;
-  uint16_t number = 0;
-  std::memcpy(&number, value->GetPointer(), sizeof number);
-  return number;
-}
-
-void describeTexts(const gdcm::DataSet &data, CMedDicomHeader *header) {
-  copyText(header->patientID, data, {0x0010, 0x0020});
-  copyText(header->studyUID, data, {0x0020, 0x000d});
-  copyText(header->seriesUID, data, {0x0020, 0x000e});
-  copyText(header->instanceUID, data, {0x0008, 0x0018});
-  copyText(header->modality, data, {0x0008, 0x0060});
-  copyText(header->photometric, data, {0x0028, 0x0004});
-  copyText(header->rescaleType, data, {0x0028, 0x1054});
-  header->instanceNumber = std::strtoll(text(data, {0x0020, 0x0013}).c_str(), nullptr, 10);
-}
-
-/// Spacing is stored as between rows, then between columns: y before x.
-void describeSpacing(const gdcm::DataSet &data, CMedDicomHeader *header) {
-  double pair[2] = {1, 1};
-  header->hasSpacing = numbers(text(data, {0x0028, 0x0030}), pair, 2) ||
-                       numbers(text(data, {0x0018, 0x1164}), pair, 2);
-  header->spacing[0] = header->hasSpacing ? pair[1] : 1;
-  header->spacing[1] = header->hasSpacing ? pair[0] : 1;
-  header->spacing[2] = 1;
-  numbers(text(data, {0x0018, 0x0088}), &header->spacing[2], 1) ||
-      numbers(text(data, {0x0018, 0x0050}), &header->spacing[2], 1);
-}
-
-void describe(const gdcm::File &file, CMedDicomHeader *header) {
-  const gdcm::DataSet &data = file.GetDataSet();
-  *header = {};
-  describeTexts(data, header);
-  describeSpacing(data, header);
-  header->rows = unsignedShort(data, {0x0028, 0x0010});
-  header->columns = unsignedShort(data, {0x0028, 0x0011});
-  const std::string frames = text(data, {0x0028, 0x0008});
-  header->frames = frames.empty() ? 1 : std::strtoll(frames.c_str(), nullptr, 10);
-  header->hasPosition = numbers(text(data, {0x0020, 0x0032}), header->position, 3);
-  header->hasOrientation = numbers(text(data, {0x0020, 0x0037}), header->orientation, 6);
-  header->slope = 1;
-  const bool rescaled = numbers(text(data, {0x0028, 0x1053}), &header->slope, 1) &&
-                        numbers(text(data, {0x0028, 0x1052}), &header->intercept, 1);
-  if (!rescaled || header->slope == 0) {
-    header->slope = 1;
-    header->intercept = 0;
+Bytes decodeRLE(const CMedDicomFormat &format, const Bytes &code) {
+  const Frame frame(format);
+  const auto width = static_cast<size_t>(format.bitsAllocated / 8);
+  const size_t segments = static_cast<size_t>(format.samples) * width;
+  if (code.size() < 64 || littleEndian(code.data()) != segments || segments > 15) {
+    fail("run lengths without the expected " + std::to_string(segments) + " segments");
   }
-  std::snprintf(header->transferSyntax, sizeof header->transferSyntax, "%s",
-                file.GetHeader().GetDataSetTransferSyntax().GetString());
+  Bytes result(frame.bytes);
+  for (size_t s = 0; s < segments; ++s) {
+    const size_t start = littleEndian(code.data() + 4 + 4 * s);
+    const size_t stop = s + 1 < segments ? littleEndian(code.data() + 8 + 4 * s) : code.size();
+    if (start < 64 || stop > code.size() || start > stop) fail("run lengths outside their fragment");
+    // Segments go from the most significant byte down, sample by sample.
+    uint8_t *target = result.data() + s / width * width + (width - 1 - s % width);
+    unpackRuns(code.data() + start, code.data() + stop, target, static_cast<size_t>(frame.pixels), segments);
+  }
+  return result;
 }
 
-/// Enhanced multi-frame files keep their geometry in functional groups, which GDCM gathers.
-void describeFromImage(const gdcm::Image &image, CMedDicomHeader *header) {
-  if (header->hasPosition && header->hasOrientation && header->frames <= 1) return;
-  if (!image.GetOrigin() || !image.GetDirectionCosines() || !image.GetSpacing()) return;
-  if (header->frames <= 1) return;
-  for (unsigned i = 0; i < 3; ++i) header->position[i] = image.GetOrigin(i);
-  for (unsigned i = 0; i < 6; ++i) header->orientation[i] = image.GetDirectionCosines(i);
-  for (unsigned i = 0; i < 3; ++i) header->spacing[i] = image.GetSpacing(i);
-  header->hasPosition = header->hasOrientation = header->hasSpacing = true;
-  header->slope = image.GetSlope();
-  header->intercept = image.GetIntercept();
+// JPEG, JPEG-LS, JPEG 2000.
+
+gdcm::TransferSyntax::TSType codec(const std::string &syntax) {
+  // High-throughput JPEG 2000 differs in its block coder only, which OpenJPEG knows.
+  if (syntax.rfind("1.2.840.10008.1.2.4.20", 0) == 0) return gdcm::TransferSyntax::JPEG2000;
+  const gdcm::TransferSyntax::TSType type = gdcm::TransferSyntax::GetTSType(syntax.c_str());
+  const bool isVideo = type == gdcm::TransferSyntax::MPEG2MainProfile ||
+                       type == gdcm::TransferSyntax::MPEG2MainProfileHighLevel ||
+                       type == gdcm::TransferSyntax::MPEG4AVCH264HighProfileLevel4_1 ||
+                       type == gdcm::TransferSyntax::MPEG4AVCH264BDcompatibleHighProfileLevel4_1;
+  if (type == gdcm::TransferSyntax::TS_END || isVideo) {
+    fail("pixels in transfer syntax " + syntax + ", which GDCM does not decode");
+  }
+  return type;
 }
 
-/// Palettes applied, colour samples brought together.
-struct Colours {
-  gdcm::ImageApplyLookupTable palette;
-  gdcm::ImageChangePlanarConfiguration planes;
+/// Decoders leave subsampled and transformed colours as three full samples, so that the name must fit three.
+gdcm::PhotometricInterpretation photometric(const CMedDicomFormat &format) {
+  if (format.samples == 1) return gdcm::PhotometricInterpretation::MONOCHROME2;
+  return gdcm::PhotometricInterpretation(
+      gdcm::PhotometricInterpretation::GetPIType(format.photometric));
+}
 
-  const gdcm::Image &normalised(const gdcm::Image &image) {
-    const gdcm::Image *current = &image;
-    if (current->GetPhotometricInterpretation() == gdcm::PhotometricInterpretation::PALETTE_COLOR) {
-      palette.SetInput(*current);
-      if (!palette.Apply()) fail("a palette that cannot be applied");
-      current = &palette.GetOutput();
+Bytes decodeWithGDCM(const CMedDicomFormat &format, const Bytes &code) {
+  quiet();
+  gdcm::SmartPointer<gdcm::SequenceOfFragments> fragments = new gdcm::SequenceOfFragments;
+  gdcm::Fragment fragment;
+  fragment.SetByteValue(
+      reinterpret_cast<const char *>(code.data()), gdcm::VL(static_cast<uint32_t>(code.size())));
+  fragments->AddFragment(fragment);
+  gdcm::DataElement element(gdcm::Tag(0x7fe0, 0x0010));
+  element.SetVR(gdcm::VR::OB);
+  element.SetValue(*fragments);
+  gdcm::Image image;
+  image.SetNumberOfDimensions(2);
+  image.SetDimension(0, static_cast<unsigned>(format.columns));
+  image.SetDimension(1, static_cast<unsigned>(format.rows));
+  image.SetTransferSyntax(codec(format.transferSyntax));
+  image.SetPixelFormat(gdcm::PixelFormat(
+      static_cast<uint16_t>(format.samples), static_cast<uint16_t>(format.bitsAllocated),
+      static_cast<uint16_t>(format.bitsStored), static_cast<uint16_t>(format.bitsStored - 1), format.isSigned));
+  image.SetPhotometricInterpretation(photometric(format));
+  image.SetDataElement(element);
+  const Frame frame(format);
+  if (image.GetBufferLength() < frame.bytes) fail("pixels of an unexpected length");
+  Bytes result(std::max<size_t>(image.GetBufferLength(), frame.bytes));
+  if (!image.GetBuffer(reinterpret_cast<char *>(result.data()))) fail("pixels that cannot be decoded");
+  result.resize(frame.bytes);
+  return result;
+}
+
+// Native pixels.
+
+/// Bits, the first in the lowest place, to bytes of 0 and 1.
+Bytes unpackBits(const uint8_t *bits, size_t first, size_t count) {
+  Bytes result(count);
+  for (size_t i = 0; i < count; ++i) result[i] = bits[(first + i) / 8] >> (first + i) % 8 & 1;
+  return result;
+}
+
+/// Two pixels share their colour: Y, Y, Cb, Cr to two triples.
+Bytes widen422(const uint8_t *pairs, size_t pixels) {
+  Bytes result(3 * pixels);
+  for (size_t i = 0; i < pixels; ++i) {
+    const uint8_t *pair = pairs + i / 2 * 4;
+    result[3 * i] = pair[i % 2];
+    result[3 * i + 1] = pair[2];
+    result[3 * i + 2] = pair[3];
+  }
+  return result;
+}
+
+void swapBytes(Bytes &bytes, size_t width) {
+  for (size_t i = 0; i + width <= bytes.size(); i += width) std::reverse(&bytes[i], &bytes[i] + width);
+}
+
+bool isHalved(const CMedDicomFormat &format) {
+  return format.samples == 3 && std::strcmp(format.photometric, "YBR_FULL_422") == 0;
+}
+
+Bytes nativeFrame(const CMedDicomFormat &format, const CMedFragment &all, int64_t index) {
+  const Frame frame(format);
+  const auto place = static_cast<size_t>(index);
+  const auto *source = static_cast<const uint8_t *>(all.bytes);
+  if (format.bitsAllocated == 1) {
+    if ((frame.samples * (place + 1) + 7) / 8 > all.count) fail("fewer pixels than rows and columns ask for");
+    return unpackBits(source, frame.samples * place, frame.samples);
+  }
+  const auto pixels = static_cast<size_t>(frame.pixels);
+  const bool halved = isHalved(format) && all.count < frame.bytes * static_cast<size_t>(format.frames);
+  const size_t stored = halved ? 2 * pixels : frame.bytes;
+  if (stored * (place + 1) > all.count) fail("fewer pixels than rows and columns ask for");
+  source += stored * place;
+  if (halved) return widen422(source, pixels);
+  Bytes result(source, source + stored);
+  const auto width = static_cast<size_t>(format.bitsAllocated / 8);
+  if (format.isBigEndian && width > 1) swapBytes(result, width);
+  return result;
+}
+
+/// Colour planes to samples side by side.
+void joinPlanes(const CMedDicomFormat &format, Bytes &raw) {
+  if (!format.isPlanar || format.samples < 2) return;
+  const Frame frame(format);
+  const auto width = static_cast<size_t>(format.bitsAllocated / 8);
+  const auto samples = static_cast<size_t>(format.samples), pixels = static_cast<size_t>(frame.pixels);
+  const Bytes planes = raw;
+  for (size_t s = 0; s < samples; ++s) {
+    for (size_t i = 0; i < pixels; ++i) {
+      std::memcpy(&raw[(i * samples + s) * width], &planes[(s * pixels + i) * width], width);
     }
-    const bool isSplit =
-        current->GetPixelFormat().GetSamplesPerPixel() > 1 && current->GetPlanarConfiguration() != 0;
-    if (!isSplit) return *current;
-    planes.SetInput(*current);
-    planes.SetPlanarConfiguration(0);
-    if (!planes.Change()) fail("colour planes that cannot be joined");
-    return planes.GetOutput();
-  }
-};
-
-uint8_t byte(double value) { return static_cast<uint8_t>(std::clamp(std::lround(value), 0L, 255L)); }
-
-/// YBR_FULL to RGB in place (PS3.3 C.7.6.3.1.2); GDCM has undone JPEG 2000's own transforms already.
-void toRGB(const gdcm::Image &source, CMedImage &image) {
-  const gdcm::PhotometricInterpretation::PIType kind = source.GetPhotometricInterpretation();
-  const bool isYBR = kind == gdcm::PhotometricInterpretation::YBR_FULL ||
-                     kind == gdcm::PhotometricInterpretation::YBR_FULL_422;
-  if (!isYBR) return;
-  if (image.type != CMedTypeUInt8 || image.channels != 3) fail("YBR colours of more than 8 bits");
-  auto *samples = static_cast<uint8_t *>(image.data);
-  for (size_t i = 0; i + 2 < image.byteCount; i += 3) {
-    const double y = samples[i], blue = samples[i + 1] - 128.0, red = samples[i + 2] - 128.0;
-    samples[i] = byte(y + 1.402 * red);
-    samples[i + 1] = byte(y - 0.344136 * blue - 0.714136 * red);
-    samples[i + 2] = byte(y + 1.772 * blue);
   }
 }
+
+Bytes encapsulatedFrame(
+    const CMedDicomFormat &format, const CMedFragment *fragments, size_t count, int64_t index) {
+  Bytes code;
+  for (size_t i = 0; i < count; ++i) {
+    const auto *bytes = static_cast<const uint8_t *>(fragments[i].bytes);
+    if (fragments[i].frame == index) code.insert(code.end(), bytes, bytes + fragments[i].count);
+  }
+  if (code.empty()) fail("frame " + std::to_string(index + 1) + " without pixels");
+  return isRLE(format.transferSyntax) ? decodeRLE(format, code) : decodeWithGDCM(format, code);
+}
+
+// Stored samples to values.
 
 /// Keeps the stored bits alone: the others may hold overlays.
 template <class Sample>
-void clean(void *data, size_t count, int stored, bool isSigned) {
-  const int unused = 8 * int(sizeof(Sample)) - stored;
-  if (unused <= 0) return;
+void clean(const CMedDicomFormat &format, Bytes &raw) {
   using Unsigned = std::make_unsigned_t<Sample>;
-  auto *samples = static_cast<Sample *>(data);
-  for (size_t i = 0; i < count; ++i) {
-    const auto shifted = static_cast<Unsigned>(static_cast<Unsigned>(samples[i]) << unused);
-    samples[i] = isSigned ? static_cast<Sample>(static_cast<std::make_signed_t<Sample>>(shifted) >> unused)
-                          : static_cast<Sample>(shifted >> unused);
+  const int width = 8 * int(sizeof(Sample));
+  const int left = width - 1 - format.highBit, right = width - format.bitsStored;
+  if (left < 0 || right <= 0 || left > right) return;
+  auto *samples = reinterpret_cast<Unsigned *>(raw.data());
+  for (size_t i = 0; i < raw.size() / sizeof(Sample); ++i) {
+    const auto shifted = static_cast<Unsigned>(samples[i] << left);
+    samples[i] = format.isSigned ? static_cast<Unsigned>(static_cast<std::make_signed_t<Sample>>(shifted) >> right)
+                                 : static_cast<Unsigned>(shifted >> right);
   }
 }
 
-CMedType outputType(const gdcm::PixelFormat &format) {
-  switch (gdcm::PixelFormat::ScalarType(format)) {
-    case gdcm::PixelFormat::UINT8: return CMedTypeUInt8;
-    case gdcm::PixelFormat::UINT12:
-    case gdcm::PixelFormat::UINT16: return CMedTypeUInt16;
-    case gdcm::PixelFormat::INT8:
-    case gdcm::PixelFormat::INT12:
-    case gdcm::PixelFormat::INT16: return CMedTypeInt16;
-    case gdcm::PixelFormat::INT32:
-    case gdcm::PixelFormat::UINT32: return CMedTypeInt32;
-    case gdcm::PixelFormat::FLOAT32: return CMedTypeFloat32;
-    default: fail(std::string("pixels of type ") + format.GetScalarTypeAsString() + ", expected 8 to 32 bits");
+void cleanAny(const CMedDicomFormat &format, Bytes &raw) {
+  if (format.isFloat || format.bitsAllocated == 1) return;
+  switch (format.bitsAllocated) {
+    case 8: return clean<uint8_t>(format, raw);
+    case 16: return clean<uint16_t>(format, raw);
+    default: return clean<uint32_t>(format, raw);
   }
 }
 
-void store(const gdcm::PixelFormat &format, std::vector<char> &raw, CMedImage &image, size_t count) {
-  const bool isSigned = format.GetPixelRepresentation() != 0;
-  const int bits = format.GetBitsStored();
-  if (format.GetBitsAllocated() == 8) {
-    clean<uint8_t>(raw.data(), count, bits, isSigned);
-    if (isSigned) {
-      convert<int8_t, int16_t>(raw.data(), image.data, count, [](int8_t v) { return v; });
-      return;
-    }
-  } else if (format.GetBitsAllocated() <= 16) {
-    clean<uint16_t>(raw.data(), count, bits, isSigned);
-  } else if (image.type == CMedTypeInt32) {
-    clean<uint32_t>(raw.data(), count, bits, isSigned);
-    if (!isSigned) {
-      convert<uint32_t, int32_t>(raw.data(), image.data, count, [](uint32_t v) {
-        return v > INT32_MAX ? (fail("a value beyond 31 bits"), 0) : static_cast<int32_t>(v);
-      });
-      return;
-    }
+CMedType outputType(const CMedDicomFormat &format) {
+  if (format.isFloat) return format.bitsAllocated == 64 ? CMedTypeFloat64 : CMedTypeFloat32;
+  switch (format.bitsAllocated) {
+    case 1: return CMedTypeUInt8;
+    case 8: return format.isSigned ? CMedTypeInt16 : CMedTypeUInt8;
+    case 16: return format.isSigned ? CMedTypeInt16 : CMedTypeUInt16;
+    case 32: return format.isSigned ? CMedTypeInt32 : CMedTypeFloat64;
+    default:
+      fail("samples of " + std::to_string(format.bitsAllocated) + " bits, expected 1, 8, 16, 32 or floats");
   }
-  std::memcpy(image.data, raw.data(), image.byteCount);
 }
 
-void decode(const gdcm::Image &source, size_t maximumBytes, CMedImage &image) {
-  const gdcm::PixelFormat &format = source.GetPixelFormat();
-  image.width = source.GetDimension(0);
-  image.height = source.GetDimension(1);
-  image.depth = source.GetNumberOfDimensions() > 2 ? source.GetDimension(2) : 1;
-  image.channels = format.GetSamplesPerPixel();
+void store(const CMedDicomFormat &format, const Bytes &raw, void *target, size_t count) {
+  if (!format.isFloat && format.isSigned && format.bitsAllocated == 8) {
+    convert<int8_t, int16_t>(raw.data(), target, count, [](int8_t v) { return v; });
+  } else if (!format.isFloat && !format.isSigned && format.bitsAllocated == 32) {
+    convert<uint32_t, double>(raw.data(), target, count, [](uint32_t v) { return v; });
+  } else {
+    std::memcpy(target, raw.data(), raw.size());
+  }
+}
+
+uint8_t byte(double value) { return static_cast<uint8_t>(std::clamp(std::lround(value), 0L, 255L)); }
+
+/// YBR_FULL to RGB in place (PS3.3 C.7.6.3.1.2); JPEG 2000's own transforms are undone by its decoder.
+void toRGB(const CMedDicomFormat &format, Bytes &raw) {
+  const std::string kind = format.photometric;
+  if (format.samples != 3 || kind.rfind("YBR", 0) != 0 || kind == "YBR_RCT" || kind == "YBR_ICT") return;
+  if (kind != "YBR_FULL" && kind != "YBR_FULL_422") fail("colours as " + kind + ", expected RGB or YBR_FULL");
+  if (format.bitsAllocated != 8) fail("YBR colours of more than 8 bits");
+  for (size_t i = 0; i + 2 < raw.size(); i += 3) {
+    const double y = raw[i], blue = raw[i + 1] - 128.0, red = raw[i + 2] - 128.0;
+    raw[i] = byte(y + 1.402 * red);
+    raw[i + 1] = byte(y - 0.114 * 1.772 / 0.587 * blue - 0.299 * 1.402 / 0.587 * red);
+    raw[i + 2] = byte(y + 1.772 * blue);
+  }
+}
+
+void describe(const CMedDicomFormat &format, CMedImage &image) {
+  image.width = format.columns;
+  image.height = format.rows;
+  image.depth = format.frames;
+  image.channels = format.samples;
   image.type = outputType(format);
-  image.storedBits = format.GetBitsStored();
-  const bool isRLE = source.GetTransferSyntax() == gdcm::TransferSyntax::RLELossless;
-  if (isRLE && image.channels > 1 && format.GetBitsAllocated() > 8) {
-    fail("RLE colour of more than 8 bits, whose bytes GDCM 3.0 mixes up");
-  }
-  const size_t count = checkedCount(image, bytesPerElement(image.type), maximumBytes);
-  const size_t length = source.GetBufferLength();
-  if (length > maximumBytes || length < count * ((format.GetBitsAllocated() + 7) / 8)) {
-    fail("pixels of an unexpected length");
-  }
-  std::vector<char> raw(length);
-  if (!source.GetBuffer(raw.data())) fail("pixels that cannot be decoded");
-  allocate(image, maximumBytes);
-  store(format, raw, image, count);
-  toRGB(source, image);
+  image.storedBits = format.bitsStored;
+  if (format.bitsStored < 1 || format.bitsStored > format.bitsAllocated) fail("more bits stored than allocated");
 }
 
-/// Refuses what GDCM would allocate for before it allocates.
-void checkExtents(const CMedDicomHeader &header, size_t maximumBytes) {
-  CMedImage claimed = emptyImage();
-  claimed.width = header.columns;
-  claimed.height = header.rows;
-  claimed.depth = header.frames;
-  if (header.rows == 0 || header.columns == 0) fail("a DICOM file without an image");
-  checkedCount(claimed, 1, maximumBytes);
+void decode(const CMedDicomFormat &format, const CMedFragment *fragments, size_t count, CMedImage &image) {
+  const Frame frame(format);
+  const bool native = isNative(format.transferSyntax);
+  if (count == 0) fail("an image without pixels");
+  for (int64_t index = 0; index < format.frames; ++index) {
+    Bytes raw = native ? nativeFrame(format, fragments[0], index)
+                       : encapsulatedFrame(format, fragments, count, index);
+    if (native) joinPlanes(format, raw);
+    cleanAny(format, raw);
+    toRGB(format, raw);
+    const size_t offset = static_cast<size_t>(index) * frame.samples * bytesPerElement(image.type);
+    store(format, raw, static_cast<uint8_t *>(image.data) + offset, frame.samples);
+  }
+}
+
+/// zlib's stream, ended with its scope.
+struct Inflater {
+  z_stream stream = {};
+  Inflater() {
+    if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) throw std::bad_alloc();
+  }
+  ~Inflater() { inflateEnd(&stream); }
+};
+
+void inflateAll(const void *bytes, size_t count, size_t maximumBytes, Bytes &result) {
+  Inflater inflater;
+  z_stream &stream = inflater.stream;
+  stream.next_in = static_cast<Bytef *>(const_cast<void *>(bytes));
+  stream.avail_in = static_cast<uInt>(std::min<size_t>(count, UINT32_MAX));
+  int status = Z_OK;
+  Bytes step(1 << 16);
+  while (status == Z_OK) {
+    stream.next_out = step.data();
+    stream.avail_out = static_cast<uInt>(step.size());
+    status = inflate(&stream, Z_NO_FLUSH);
+    const size_t got = step.size() - stream.avail_out;
+    if (got > maximumBytes - result.size()) fail("a deflated data set beyond the limit");
+    result.insert(result.end(), step.begin(), step.begin() + static_cast<ptrdiff_t>(got));
+  }
+  if (status != Z_STREAM_END) fail("a deflated data set that is cut short or damaged");
 }
 
 }  // namespace
 
-bool CMedDicomReadHeader(const char *path, CMedDicomHeader *header, CMedError *error) {
+bool CMedDicomDecode(
+    const CMedDicomFormat *format, const CMedFragment *fragments, size_t count, size_t maximumBytes,
+    CMedImage *image, CMedError *error) {
   return guarded(error, [&] {
-    quiet();
-    WatchedFile file(path);
-    std::istream stream(&file);
-    gdcm::Reader reader;
-    reader.SetStream(stream);
-    const std::set<gdcm::Tag> none;
-    if (!reader.ReadUpToTag(gdcm::Tag(0x7fe0, 0x0010), none)) fail("a DICOM header that cannot be read");
-    // Encapsulated and deflated values end where their codec says; it judges them.
-    const gdcm::TransferSyntax &syntax = reader.GetFile().GetHeader().GetDataSetTransferSyntax();
-    const bool isNative = !syntax.IsEncapsulated() && syntax != gdcm::TransferSyntax::DeflatedExplicitVRLittleEndian;
-    if (isNative && file.isCut) fail("a DICOM file that ends before its last value");
-    describe(reader.GetFile(), header);
+    PendingImage pending;
+    describe(*format, pending.image);
+    allocate(pending.image, maximumBytes);
+    decode(*format, fragments, count, pending.image);
+    pending.moveTo(image);
   });
 }
 
-bool CMedDicomRead(
-    const char *path, size_t maximumBytes, CMedImage *image, CMedDicomHeader *header, CMedError *error) {
-  if (!CMedDicomReadHeader(path, header, error)) return false;
+bool CMedInflate(const void *bytes, size_t count, size_t maximumBytes, CMedBuffer *buffer, CMedError *error) {
   return guarded(error, [&] {
-    checkExtents(*header, maximumBytes);
-    gdcm::ImageReader reader;
-    reader.SetFileName(path);
-    if (!reader.Read()) fail("a DICOM image that cannot be read");
-    PendingImage pending;
-    Colours colours;
-    describeFromImage(reader.GetImage(), header);
-    decode(colours.normalised(reader.GetImage()), maximumBytes, pending.image);
-    pending.moveTo(image);
+    Bytes result;
+    inflateAll(bytes, count, maximumBytes, result);
+    buffer->bytes = static_cast<uint8_t *>(std::malloc(std::max<size_t>(result.size(), 1)));
+    if (!buffer->bytes) throw std::bad_alloc();
+    std::memcpy(buffer->bytes, result.data(), result.size());
+    buffer->count = result.size();
   });
 }

@@ -42,6 +42,7 @@ inline size_t bytesPerElement(CMedType type) {
     case CMedTypeUInt8: return 1;
     case CMedTypeUInt16:
     case CMedTypeInt16: return 2;
+    case CMedTypeFloat64: return 8;
     default: return 4;
   }
 }

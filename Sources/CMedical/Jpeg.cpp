@@ -1,5 +1,6 @@
-// JPEG through libjpeg: gray, and YCbCr as RGB; the EXIF orientation is reported, not applied.
+// JPEG through libjpeg: gray; YCbCr, CMYK and YCCK as RGB; the EXIF orientation is reported, not applied.
 #include <csetjmp>
+#include <vector>
 
 #include "Guard.hpp"
 
@@ -20,6 +21,7 @@ struct Session {
   unsigned char *output = nullptr;
   unsigned long outputCount = 0;
   PendingImage pending;
+  std::vector<uint8_t> ink;
 
   ~Session() {
     jpeg_destroy_decompress(&reader);
@@ -74,11 +76,14 @@ int32_t exifOrientation(const uint8_t *bytes, size_t count) {
   return 1;
 }
 
+/// CMYK stays so until its rows are read: libjpeg has no way from it to RGB.
+bool isCMYK(const Session &s) { return s.reader.num_components == 4; }
+
 void describe(Session &s) {
   CMedImage &image = s.pending.image;
   image.width = s.reader.output_width;
   image.height = s.reader.output_height;
-  image.channels = s.reader.output_components;
+  image.channels = isCMYK(s) ? 3 : s.reader.output_components;
   image.type = CMedTypeUInt8;
   image.storedBits = 8;
   for (auto *marker = s.reader.marker_list; marker; marker = marker->next) {
@@ -87,27 +92,46 @@ void describe(Session &s) {
   }
 }
 
+/// Ink to light. Adobe's files, as all that occur, hold ink turned round: 255 is none.
+void storeInk(const uint8_t *ink, bool isTurned, size_t pixels, uint8_t *target) {
+  for (size_t i = 0; i < pixels; ++i) {
+    for (size_t c = 0; c < 3; ++c) {
+      const int light = isTurned ? ink[4 * i + c] : 255 - ink[4 * i + c];
+      const int paper = isTurned ? ink[4 * i + 3] : 255 - ink[4 * i + 3];
+      target[3 * i + c] = static_cast<uint8_t>((light * paper + 127) / 255);
+    }
+  }
+}
+
 void readRows(Session &s) {
   const CMedImage &image = s.pending.image;
   const size_t stride = static_cast<size_t>(image.width * image.channels);
   while (s.reader.output_scanline < s.reader.output_height) {
-    JSAMPROW row = static_cast<uint8_t *>(image.data) + s.reader.output_scanline * stride;
+    uint8_t *target = static_cast<uint8_t *>(image.data) + s.reader.output_scanline * stride;
+    JSAMPROW row = isCMYK(s) ? s.ink.data() : target;
     jpeg_read_scanlines(&s.reader, &row, 1);
+    if (isCMYK(s)) storeInk(s.ink.data(), s.reader.saw_Adobe_marker, s.ink.size() / 4, target);
   }
 }
 
-bool decode(Session &s, const void *bytes, size_t count, size_t maximumBytes) {
+bool readHeader(Session &s, const void *bytes, size_t count) {
   if (setjmp(s.exit)) return false;
   jpeg_create_decompress(&s.reader);
   jpeg_mem_src(&s.reader, static_cast<const unsigned char *>(bytes), static_cast<unsigned long>(count));
   jpeg_save_markers(&s.reader, JPEG_APP0 + 1, 0xFFFF);
   jpeg_read_header(&s.reader, TRUE);
-  s.reader.out_color_space = s.reader.num_components == 1 ? JCS_GRAYSCALE : JCS_RGB;
+  s.reader.out_color_space = s.reader.num_components == 1 ? JCS_GRAYSCALE : isCMYK(s) ? JCS_CMYK : JCS_RGB;
   jpeg_calc_output_dimensions(&s.reader);
   describe(s);
+  return true;
+}
+
+bool readPixels(Session &s, size_t maximumBytes) {
+  if (setjmp(s.exit)) return false;
   // Before the start: a progressive file makes libjpeg hold all coefficients.
   allocate(s.pending.image, maximumBytes);
   jpeg_start_decompress(&s.reader);
+  if (isCMYK(s)) s.ink.resize(4 * static_cast<size_t>(s.reader.output_width));
   readRows(s);
   jpeg_finish_decompress(&s.reader);
   return true;
@@ -138,11 +162,20 @@ bool encode(Session &s, const CMedImage &image, int quality, const char *comment
 
 }  // namespace
 
+bool CMedJPEGProbe(const void *bytes, size_t count, CMedImage *image, CMedError *error) {
+  return guarded(error, [&] {
+    Session s;
+    prepare(s);
+    if (!readHeader(s, bytes, count)) fail(s.reason);
+    s.pending.moveTo(image);
+  });
+}
+
 bool CMedJPEGRead(const void *bytes, size_t count, size_t maximumBytes, CMedImage *image, CMedError *error) {
   return guarded(error, [&] {
     Session s;
     prepare(s);
-    if (!decode(s, bytes, count, maximumBytes)) fail(s.reason);
+    if (!readHeader(s, bytes, count) || !readPixels(s, maximumBytes)) fail(s.reason);
     s.pending.moveTo(image);
   });
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 #include <vector>
 
 #include "Guard.hpp"
@@ -193,13 +194,20 @@ void storeColour(const std::vector<uint8_t> &raw, size_t samples, CMedImage &ima
   for (size_t i = 0; i < voxels; ++i) std::memcpy(target + 3 * i, raw.data() + samples * i, 3);
 }
 
-void readVoxels(Stream &stream, const nifti_image &header, size_t maximumBytes, CMedImage &image) {
-  const bool colour = header.datatype == NIFTI_TYPE_RGB24 || header.datatype == NIFTI_TYPE_RGBA32;
+bool isColour(const nifti_image &header) {
+  return header.datatype == NIFTI_TYPE_RGB24 || header.datatype == NIFTI_TYPE_RGBA32;
+}
+
+void describeVoxels(const nifti_image &header, CMedImage &image) {
   image.type = outputType(header);
-  image.storedBits = colour ? 8 : 8 * header.nbyper;
+  image.storedBits = isColour(header) ? 8 : 8 * header.nbyper;
+  if (isColour(header) && (image.channels != 1 || isScaled(header))) fail("a scaled or multi-volume RGB image");
+}
+
+void readVoxels(Stream &stream, const nifti_image &header, size_t maximumBytes, CMedImage &image) {
+  const bool colour = isColour(header);
   const size_t stored = static_cast<size_t>(header.nbyper);
   const size_t voxels = checkedCount(image, stored, maximumBytes);
-  if (colour && (image.channels != 1 || isScaled(header))) fail("a scaled or multi-volume RGB image");
   std::vector<uint8_t> raw(voxels * stored);
   if (stream.read(raw.data(), raw.size()) != raw.size()) fail("the file ends before its last voxel");
   if (header.byteorder != nifti_short_order() && header.swapsize > 1) {
@@ -213,19 +221,51 @@ void readVoxels(Stream &stream, const nifti_image &header, size_t maximumBytes, 
   colour ? storeColour(raw, stored, image, voxels) : storeAny(header, raw.data(), image, voxels);
 }
 
-void read(const std::string &path, size_t maximumBytes, CMedImage &image) {
+bool exists(const std::string &path) { return std::ifstream(path).good(); }
+
+/// Where the voxels of a header without them lie: beside it, `.img` for `.hdr`, either compressed.
+std::string voxelPath(const std::string &path) {
+  std::string stem = path;
+  if (stem.size() > 3 && stem.substr(stem.size() - 3) == ".gz") stem.resize(stem.size() - 3);
+  const bool isUpper = stem.size() > 4 && stem.substr(stem.size() - 4) == ".HDR";
+  if (stem.size() > 4 && (isUpper || stem.substr(stem.size() - 4) == ".hdr")) stem.resize(stem.size() - 4);
+  const std::string plain = stem + (isUpper ? ".IMG" : ".img");
+  for (const std::string &candidate : {plain, plain + ".gz"}) {
+    if (exists(candidate)) return candidate;
+  }
+  fail("a header whose voxels should lie in " + plain + ", which is missing");
+}
+
+/// A header with where its voxels begin.
+struct Found {
+  Header header;
+  std::string path;
+  size_t offset;
+};
+
+Found find(const std::string &path) {
   Stream stream(path, "rb", true);
   std::array<uint8_t, headerBytes2> bytes = {};
   const size_t got = stream.read(bytes.data(), bytes.size());
   size_t used = 0;
-  const Header header = parseHeader(bytes, got, &used);
-  describe(*header, image);
-  if (header->nifti_type != NIFTI_FTYPE_NIFTI1_1 && header->nifti_type != NIFTI_FTYPE_NIFTI2_1) {
-    fail("a header whose voxels lie in another file, expected a single .nii or .nii.gz");
+  Header header = parseHeader(bytes, got, &used);
+  const auto stated = static_cast<size_t>(std::max<int64_t>(header->iname_offset, 0));
+  switch (header->nifti_type) {
+    case NIFTI_FTYPE_NIFTI1_1:
+    case NIFTI_FTYPE_NIFTI2_1: return {std::move(header), path, std::max(stated, used)};
+    case NIFTI_FTYPE_NIFTI1_2:
+    case NIFTI_FTYPE_NIFTI2_2: return {std::move(header), voxelPath(path), stated};
+    default: fail("an Analyze 7.5 header, which does not tell left from right, expected NIfTI");
   }
-  Stream voxels(path, "rb", true);
-  voxels.skip(static_cast<size_t>(std::max<int64_t>(header->iname_offset, static_cast<int64_t>(used))));
-  readVoxels(voxels, *header, maximumBytes, image);
+}
+
+void read(const std::string &path, size_t maximumBytes, CMedImage &image) {
+  const Found found = find(path);
+  describe(*found.header, image);
+  describeVoxels(*found.header, image);
+  Stream voxels(found.path, "rb", true);
+  voxels.skip(found.offset);
+  readVoxels(voxels, *found.header, maximumBytes, image);
 }
 
 int datatype(CMedType type) {
@@ -285,9 +325,23 @@ bool CMedNIfTIProbe(const char *path) {
     Stream stream(path, "rb", true);
     std::array<uint8_t, headerBytes1> bytes = {};
     if (stream.read(bytes.data(), bytes.size()) != bytes.size()) fail("too short");
-    const bool first = std::memcmp(bytes.data() + 344, "n+1", 4) == 0;
-    const bool second = std::memcmp(bytes.data() + 4, "n+2", 4) == 0;
-    if (!first && !second) fail("no magic");
+    const char *first = reinterpret_cast<const char *>(bytes.data() + 344);
+    const char *second = reinterpret_cast<const char *>(bytes.data() + 4);
+    const std::string magics[] = {std::string(first, 3), std::string(second, 3)};
+    const bool isAnalyze = bytes[38] == 'r' && (bytes[0] == 0x5C || bytes[3] == 0x5C);
+    const bool isNIfTI = magics[0] == "n+1" || magics[0] == "ni1" || magics[1] == "n+2" || magics[1] == "ni2";
+    if (!isNIfTI && !isAnalyze) fail("no magic");
+  });
+}
+
+bool CMedNIfTIReadHeader(const char *path, size_t maximumBytes, CMedImage *image, CMedError *error) {
+  return guarded(error, [&] {
+    const Found found = find(path);
+    *image = emptyImage();
+    describe(*found.header, *image);
+    describeVoxels(*found.header, *image);
+    checkedCount(*image, static_cast<size_t>(found.header->nbyper), maximumBytes);
+    if (isColour(*found.header)) image->channels = 3;
   });
 }
 

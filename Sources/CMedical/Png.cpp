@@ -86,7 +86,15 @@ void pointRows(Session &s, const CMedImage &image) {
   for (size_t y = 0; y < s.rows.size(); ++y) s.rows[y] = data + y * stride;
 }
 
-bool decode(Session &s, size_t maximumBytes) {
+void begin(Session &s, const void *bytes, size_t count) {
+  s.bytes = static_cast<const uint8_t *>(bytes);
+  s.count = count;
+  s.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &s, onError, onWarning);
+  s.info = s.png ? png_create_info_struct(s.png) : nullptr;
+  if (!s.info) throw std::bad_alloc();
+}
+
+bool readHeader(Session &s) {
   if (setjmp(png_jmpbuf(s.png))) return false;
   png_set_read_fn(s.png, &s, readBytes);
   png_set_user_limits(s.png, 1 << 20, 1 << 20);
@@ -94,6 +102,11 @@ bool decode(Session &s, size_t maximumBytes) {
   setExpansion(s);
   png_read_update_info(s.png, s.info);
   describe(s);
+  return true;
+}
+
+bool readPixels(Session &s, size_t maximumBytes) {
+  if (setjmp(png_jmpbuf(s.png))) return false;
   allocate(s.pending.image, maximumBytes);
   pointRows(s, s.pending.image);
   png_read_image(s.png, s.rows.data());
@@ -135,15 +148,20 @@ void check(const CMedImage &image) {
 
 }  // namespace
 
+bool CMedPNGProbe(const void *bytes, size_t count, CMedImage *image, CMedError *error) {
+  return guarded(error, [&] {
+    Session s;
+    begin(s, bytes, count);
+    if (!readHeader(s)) fail(s.reason);
+    s.pending.moveTo(image);
+  });
+}
+
 bool CMedPNGRead(const void *bytes, size_t count, size_t maximumBytes, CMedImage *image, CMedError *error) {
   return guarded(error, [&] {
     Session s;
-    s.bytes = static_cast<const uint8_t *>(bytes);
-    s.count = count;
-    s.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &s, onError, onWarning);
-    s.info = s.png ? png_create_info_struct(s.png) : nullptr;
-    if (!s.info) throw std::bad_alloc();
-    if (!decode(s, maximumBytes)) fail(s.reason);
+    begin(s, bytes, count);
+    if (!readHeader(s) || !readPixels(s, maximumBytes)) fail(s.reason);
     s.pending.moveTo(image);
   });
 }

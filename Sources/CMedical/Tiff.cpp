@@ -200,7 +200,8 @@ std::vector<tdir_t> pages(TIFF *file) {
   return found;
 }
 
-void readAll(TIFF *file, size_t maximumBytes, CMedImage &image) {
+/// Fills in all but the pixels; the answer is where the pages lie.
+std::vector<tdir_t> describe(TIFF *file, CMedImage &image) {
   const std::vector<tdir_t> directories = pages(file);
   TIFFSetDirectory(file, directories[0]);
   const Page first(file);
@@ -210,6 +211,11 @@ void readAll(TIFF *file, size_t maximumBytes, CMedImage &image) {
   image.channels = first.channels();
   image.type = first.type();
   image.storedBits = first.bits;
+  return directories;
+}
+
+void readAll(TIFF *file, size_t maximumBytes, CMedImage &image) {
+  const std::vector<tdir_t> directories = describe(file, image);
   allocate(image, maximumBytes);
   for (size_t i = 0; i < directories.size(); ++i) {
     if (!TIFFSetDirectory(file, directories[i])) fail("page " + std::to_string(i) + " cannot be read");
@@ -258,6 +264,17 @@ void explaining(const std::string &reason, Body body) {
 }
 
 }  // namespace
+
+bool CMedTIFFProbe(const char *path, size_t maximumBytes, CMedImage *image, CMedError *error) {
+  return guarded(error, [&] {
+    std::string reason;
+    explaining(reason, [&] {
+      *image = emptyImage();
+      const File file = open(path, "r", maximumBytes, &reason);
+      describe(file.get(), *image);
+    });
+  });
+}
 
 bool CMedTIFFRead(const char *path, size_t maximumBytes, CMedImage *image, CMedError *error) {
   return guarded(error, [&] {

@@ -4,7 +4,7 @@ import CMedical
 import Foundation
 
 /// The formats this room reads.
-public enum FileKind: String, Sendable, CaseIterable {
+public enum FileKind: String, Sendable, Codable, CaseIterable {
   case png = "PNG"
   case jpeg = "JPEG"
   case tiff = "TIFF"
@@ -58,11 +58,13 @@ public enum FileKind: String, Sendable, CaseIterable {
   /// A data set without the 128-byte preamble: it opens with an element of group 2 or 8.
   private static func isBareDICOM(_ start: [UInt8]) -> Bool {
     guard start.count >= 8 else { return false }
-    let group = UInt16(start[0]) | UInt16(start[1]) << 8
-    let element = UInt16(start[2]) | UInt16(start[3]) << 8
-    guard group == 2 || group == 8, element <= 0x18 else { return false }
+    let isBigEndian = start[0] == 0
+    let words = [0, 2].map { at in
+      isBigEndian ? Int(start[at]) << 8 | Int(start[at + 1]) : Int(start[at + 1]) << 8 | Int(start[at])
+    }
+    guard words[0] == 2 || words[0] == 8, words[1] <= 0x18 else { return false }
     let isExplicit = start[4...5].allSatisfy { (0x41...0x5A).contains($0) }
     let length = start[4..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
-    return isExplicit || length <= 64
+    return isExplicit || (length <= 64 && !isBigEndian)
   }
 }

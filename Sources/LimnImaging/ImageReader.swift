@@ -16,15 +16,11 @@ public enum ImageReader {
   ///
   /// Pictures are volumes of one slice (a TIFF's pages are slices) with 1 or 3 channels: palettes expanded,
   /// alpha dropped, EXIF orientation applied. Integers stay as they are stored; NIfTI scaling gives float32,
-  /// DICOM rescaling int16 or float32.
+  /// DICOM rescaling int16 or float32. DICOM's MONOCHROME1 stays as stored, too: ``SourceInfo`` tells of it.
   /// - Throws: `ImagingError`.
   public static func read(_ url: URL) throws -> Volume {
     let path = url.path
-    guard FileManager.default.fileExists(atPath: path) else {
-      throw ImagingError(
-        file: path, found: "no such file", expected: "an image", advice: "check the path")
-    }
-    guard let kind = FileKind(sniffing: path) else { throw unknownContent(path) }
+    let kind = try kind(of: path)
     return switch kind {
     case .png: try picture(path, kind, decode: CMedPNGRead)
     case .jpeg: try picture(path, kind, decode: CMedJPEGRead)
@@ -32,6 +28,15 @@ public enum ImageReader {
     case .nifti: try nifti(path)
     case .dicom: try DICOMSeries.readFile(path)
     }
+  }
+
+  static func kind(of path: String) throws -> FileKind {
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw ImagingError(
+        file: path, found: "no such file", expected: "an image", advice: "check the path")
+    }
+    guard let kind = FileKind(sniffing: path) else { throw unknownContent(path) }
+    return kind
   }
 
   private typealias MemoryDecoder = (
@@ -65,18 +70,18 @@ public enum ImageReader {
     try checked(path, expected: "a complete NIfTI-1 or NIfTI-2 file", advice: damagedAdvice) { error in
       CMedNIfTIRead(path, maximumBytes, &image, &error)
     }
-    let elements = withUnsafeBytes(of: image.affine) { Array($0.bindMemory(to: Double.self)) }
+    let affine = affine(of: image)
     var info = SourceInfo(path: path, format: FileKind.nifti.rawValue, hasGeometry: image.hasAffine)
     if !image.hasAffine {
       info.warnings.append("neither qform nor sform: the axes are taken to point right, front and up")
     }
     return Volume(
-      voxels: tensor(taking: image), affine: Affine(elements), storedBits: Int(image.storedBits), info: info)
+      voxels: tensor(taking: image), affine: affine, storedBits: Int(image.storedBits), info: info)
   }
 
   static let damagedAdvice = "it may be cut short, damaged or of a rare kind: export it again or leave it out"
 
-  private static func contents(of path: String) throws -> Data {
+  static func contents(of path: String) throws -> Data {
     do {
       return try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
     } catch {

@@ -19,6 +19,7 @@ extension DType {
       case CMedTypeUInt16: .uint16
       case CMedTypeInt16: .int16
       case CMedTypeInt32: .int32
+      case CMedTypeFloat64: .float64
       default: .float32
       }
   }

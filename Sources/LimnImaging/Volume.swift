@@ -27,6 +27,14 @@ public struct SourceInfo: Sendable, Codable, Equatable {
   public var hasGeometry: Bool
   /// What a careful person would want to know before using the volume, a line each.
   public var warnings: [String]
+  /// The file's own windows, in the volume's numbers.
+  public var windowPresets: [WindowPreset] = []
+  /// Whether small numbers are meant to be shown bright (DICOM's MONOCHROME1); the numbers are as stored.
+  public var isDisplayInverted = false
+  /// The number that fills what was not measured, rescaled as the voxels are; nil where the file names none.
+  public var paddingValue: Double?
+  /// How the slices of a DICOM series lie; nil for other formats, and where files do not say.
+  public var stack: SliceStackReport?
 
   /// Creates a description; only path and format are needed.
   public init(

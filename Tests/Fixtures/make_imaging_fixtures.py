@@ -203,7 +203,7 @@ def tilted():
 def single_dicoms():
     cr = scene(6, 5, 1023).astype(np.uint16)
     dicom("mono1.dcm", cr, Modality="CR", BitsStored=10, PhotometricInterpretation="MONOCHROME1")
-    picture("mono1.dcm", 1023 - cr)
+    picture("mono1.dcm", cr)
     pet = scene(6, 5, 30000).astype(np.uint16)
     dicom("pet.dcm", pet, ExplicitVRBigEndian, Modality="PT", RescaleSlope=0.25, RescaleIntercept=1)
     picture("pet.dcm", (pet * 0.25 + 1).astype(np.float32))

@@ -22,6 +22,7 @@ typedef enum {
   CMedTypeInt16 = 2,
   CMedTypeInt32 = 3,
   CMedTypeFloat32 = 4,
+  CMedTypeFloat64 = 5,
 } CMedType;
 
 /// Decoded pixels. `data` holds [depth, height, width, channels], or [channels, depth, height, width] when
@@ -41,23 +42,23 @@ typedef struct {
   bool hasAffine;
 } CMedImage;
 
-/// What a DICOM file says beside its pixels; texts are empty where the file is silent.
+/// How the stored samples of a DICOM file lie in its pixels.
 typedef struct {
-  int64_t rows, columns, frames;
-  /// Millimetres: along a row (x), along a column (y), between slices or frames (z).
-  double spacing[3];
-  bool hasSpacing;
-  /// Centre of the first voxel, LPS+ millimetres.
-  double position[3];
-  bool hasPosition;
-  /// Direction of increasing x, then of increasing y, LPS+.
-  double orientation[6];
-  bool hasOrientation;
-  double slope, intercept;
-  int64_t instanceNumber;
-  char patientID[72], studyUID[72], seriesUID[72], instanceUID[72];
-  char modality[24], photometric[24], rescaleType[24], transferSyntax[72];
-} CMedDicomHeader;
+  int64_t frames, rows, columns, samples;
+  int32_t bitsAllocated, bitsStored, highBit;
+  bool isSigned, isFloat, isBigEndian;
+  /// Whether a native frame holds its colours one after the other.
+  bool isPlanar;
+  /// The UID of the transfer syntax, and the photometric interpretation; never null.
+  const char *transferSyntax, *photometric;
+} CMedDicomFormat;
+
+/// A part of a DICOM file's pixels: all of native ones, or a fragment of `frame` (from 0).
+typedef struct {
+  const void *bytes;
+  size_t count;
+  int64_t frame;
+} CMedFragment;
 
 /// Bytes made by an encoder.
 typedef struct {
@@ -81,12 +82,20 @@ bool CMedPNGRead(const void *bytes, size_t count, size_t maximumBytes, CMedImage
 bool CMedJPEGRead(const void *bytes, size_t count, size_t maximumBytes, CMedImage *image, CMedError *error);
 bool CMedTIFFRead(const char *path, size_t maximumBytes, CMedImage *image, CMedError *error);
 bool CMedNIfTIRead(const char *path, size_t maximumBytes, CMedImage *image, CMedError *error);
-/// Whether the file, plain or gzip, begins with a NIfTI header that holds its voxels too.
+/// Whether the file, plain or gzip, begins with a NIfTI or Analyze header.
 bool CMedNIfTIProbe(const char *path);
-bool CMedDicomRead(
-    const char *path, size_t maximumBytes, CMedImage *image, CMedDicomHeader *header, CMedError *error);
-/// Reads the header; fails where the pixels after it are cut short.
-bool CMedDicomReadHeader(const char *path, CMedDicomHeader *header, CMedError *error);
+/// Decodes frame by frame to stored values, colours as RGB; unsigned samples of 32 bits become float64.
+bool CMedDicomDecode(
+    const CMedDicomFormat *format, const CMedFragment *fragments, size_t count, size_t maximumBytes,
+    CMedImage *image, CMedError *error);
+/// Undoes raw deflate.
+bool CMedInflate(const void *bytes, size_t count, size_t maximumBytes, CMedBuffer *buffer, CMedError *error);
+
+// Headers: as the readers, without pixels.
+bool CMedPNGProbe(const void *bytes, size_t count, CMedImage *image, CMedError *error);
+bool CMedJPEGProbe(const void *bytes, size_t count, CMedImage *image, CMedError *error);
+bool CMedTIFFProbe(const char *path, size_t maximumBytes, CMedImage *image, CMedError *error);
+bool CMedNIfTIReadHeader(const char *path, size_t maximumBytes, CMedImage *image, CMedError *error);
 
 // Writers. `image.data` is read only and is not freed; PNG and JPEG take one slice of 1 or 3 channels.
 bool CMedPNGWrite(
