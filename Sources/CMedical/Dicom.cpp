@@ -74,6 +74,8 @@ Bytes decodeRLE(const CMedDicomFormat &format, const Bytes &code) {
   if (code.size() < 64 || littleEndian(code.data()) != segments || segments > 15) {
     fail("run lengths without the expected " + std::to_string(segments) + " segments");
   }
+  // Two bytes stand for 128 at most.
+  if (code.size() < frame.bytes / 64) fail("run lengths that end before their frame");
   Bytes result(frame.bytes);
   for (size_t s = 0; s < segments; ++s) {
     const size_t start = littleEndian(code.data() + 4 + 4 * s);
@@ -166,21 +168,28 @@ bool isHalved(const CMedDicomFormat &format) {
   return format.samples == 3 && std::strcmp(format.photometric, "YBR_FULL_422") == 0;
 }
 
+/// `count` bytes from `first` on; bytes stored as big-endian words change places in each pair.
+Bytes copied(const CMedDicomFormat &format, const CMedFragment &all, size_t first, size_t count) {
+  const auto *source = static_cast<const uint8_t *>(all.bytes);
+  if (!format.isWordSwapped) return Bytes(source + first, source + first + count);
+  Bytes result(count);
+  for (size_t i = 0; i < count; ++i) result[i] = source[std::min((first + i) ^ 1, all.count - 1)];
+  return result;
+}
+
 Bytes nativeFrame(const CMedDicomFormat &format, const CMedFragment &all, int64_t index) {
   const Frame frame(format);
-  const auto place = static_cast<size_t>(index);
-  const auto *source = static_cast<const uint8_t *>(all.bytes);
+  const auto place = static_cast<size_t>(index), pixels = static_cast<size_t>(frame.pixels);
   if (format.bitsAllocated == 1) {
-    if ((frame.samples * (place + 1) + 7) / 8 > all.count) fail("fewer pixels than rows and columns ask for");
-    return unpackBits(source, frame.samples * place, frame.samples);
+    const size_t first = frame.samples * place, last = first + frame.samples;
+    if ((last + 7) / 8 > all.count) fail("fewer pixels than rows and columns ask for");
+    return unpackBits(copied(format, all, first / 8, (last + 7) / 8 - first / 8).data(), first % 8, frame.samples);
   }
-  const auto pixels = static_cast<size_t>(frame.pixels);
   const bool halved = isHalved(format) && all.count < frame.bytes * static_cast<size_t>(format.frames);
   const size_t stored = halved ? 2 * pixels : frame.bytes;
   if (stored * (place + 1) > all.count) fail("fewer pixels than rows and columns ask for");
-  source += stored * place;
-  if (halved) return widen422(source, pixels);
-  Bytes result(source, source + stored);
+  Bytes result = copied(format, all, stored * place, stored);
+  if (halved) return widen422(result.data(), pixels);
   const auto width = static_cast<size_t>(format.bitsAllocated / 8);
   if (format.isBigEndian && width > 1) swapBytes(result, width);
   return result;

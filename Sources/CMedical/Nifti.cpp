@@ -328,7 +328,9 @@ bool CMedNIfTIProbe(const char *path) {
     const char *first = reinterpret_cast<const char *>(bytes.data() + 344);
     const char *second = reinterpret_cast<const char *>(bytes.data() + 4);
     const std::string magics[] = {std::string(first, 3), std::string(second, 3)};
-    const bool isAnalyze = bytes[38] == 'r' && (bytes[0] == 0x5C || bytes[3] == 0x5C);
+    int32_t size = 0;
+    std::memcpy(&size, bytes.data(), sizeof size);
+    const bool isAnalyze = size == int(headerBytes1) || __builtin_bswap32(size) == headerBytes1;
     const bool isNIfTI = magics[0] == "n+1" || magics[0] == "ni1" || magics[1] == "n+2" || magics[1] == "ni2";
     if (!isNIfTI && !isAnalyze) fail("no magic");
   });

@@ -1,6 +1,7 @@
 // TIFF through libtiff: gray and RGB of 8 and 16 bit, 32-bit integers, floats; pages of equal size as slices.
 #include <tiffio.h>
 
+#include <algorithm>
 #include <cstdarg>
 #include <vector>
 
@@ -59,8 +60,11 @@ struct Page {
   bool isThumbnail() const { return kind & (FILETYPE_REDUCEDIMAGE | FILETYPE_MASK); }
 
   /// Palettes, YCbCr and bit maps go through libtiff's own conversion to 8-bit RGBA.
-  bool needsRGBA() const {
-    return photometric == PHOTOMETRIC_PALETTE || photometric == PHOTOMETRIC_YCBCR || bits < 8;
+  bool needsRGBA() const { return isConverted() || bits < 8; }
+
+  bool isConverted() const {
+    return photometric == PHOTOMETRIC_PALETTE || photometric == PHOTOMETRIC_YCBCR ||
+           (photometric == PHOTOMETRIC_SEPARATED && bits == 8);
   }
 
   bool operator==(const Page &other) const {
@@ -73,16 +77,18 @@ struct Page {
     if (format == SAMPLEFORMAT_IEEEFP && (bits == 32 || bits == 64)) return CMedTypeFloat32;
     if (format == SAMPLEFORMAT_INT && bits == 16) return CMedTypeInt16;
     if (format == SAMPLEFORMAT_INT && bits == 32) return CMedTypeInt32;
+    if (format == SAMPLEFORMAT_INT && bits == 8) return CMedTypeInt16;
     const bool isUnsigned = format == SAMPLEFORMAT_UINT || format == SAMPLEFORMAT_VOID;
+    if (isUnsigned && bits == 32) return CMedTypeInt32;
     if (isUnsigned && bits == 8) return CMedTypeUInt8;
     if (isUnsigned && bits == 16) return CMedTypeUInt16;
     fail("samples of " + std::to_string(bits) + " bits in format " + std::to_string(format) +
-         ", expected 8 or 16 bits unsigned, 16 or 32 bits signed, or floats");
+         ", expected integers of 8, 16 or 32 bits or floats of 32 or 64");
   }
 
   /// Channels that leave the door: alpha and other extra samples are dropped.
   int64_t channels() const {
-    if (needsRGBA()) return photometric == PHOTOMETRIC_PALETTE || photometric == PHOTOMETRIC_YCBCR ? 3 : 1;
+    if (needsRGBA()) return isConverted() ? 3 : 1;
     if (photometric == PHOTOMETRIC_RGB && samples >= 3) return 3;
     if (photometric == PHOTOMETRIC_MINISBLACK || photometric == PHOTOMETRIC_MINISWHITE) return 1;
     fail("photometric interpretation " + std::to_string(photometric) + ", expected gray, RGB or palette");
@@ -169,6 +175,15 @@ void invert(const Page &page, uint8_t *target, size_t bytes) {
   for (size_t i = 0; i < bytes; ++i) target[i] = static_cast<uint8_t>(~target[i]);
 }
 
+/// Unsigned samples leave as signed ones.
+void checkSign(const CMedImage &image, const uint8_t *target, size_t bytes) {
+  if (image.type != CMedTypeInt32) return;
+  const auto *values = reinterpret_cast<const int32_t *>(target);
+  if (std::any_of(values, values + bytes / sizeof(int32_t), [](int32_t v) { return v < 0; })) {
+    fail("a sample beyond 31 bits");
+  }
+}
+
 void readPage(TIFF *file, const Page &page, CMedImage &image, size_t slice, size_t maximumBytes) {
   const size_t bytes = image.byteCount / static_cast<size_t>(image.depth);
   auto *target = static_cast<uint8_t *>(image.data) + slice * bytes;
@@ -179,9 +194,14 @@ void readPage(TIFF *file, const Page &page, CMedImage &image, size_t slice, size
     std::vector<double> wide(bytes / sizeof(float));
     readSamples(file, page, reinterpret_cast<uint8_t *>(wide.data()), channels, maximumBytes);
     convert<double, float>(wide.data(), target, wide.size(), [](double v) { return static_cast<float>(v); });
+  } else if (page.bits == 8 && image.type == CMedTypeInt16) {
+    std::vector<int8_t> narrow(bytes / sizeof(int16_t));
+    readSamples(file, page, reinterpret_cast<uint8_t *>(narrow.data()), channels, maximumBytes);
+    convert<int8_t, int16_t>(narrow.data(), target, narrow.size(), [](int8_t v) { return v; });
   } else {
     readSamples(file, page, target, channels, maximumBytes);
   }
+  if (page.bits == 32 && page.format != SAMPLEFORMAT_INT) checkSign(image, target, bytes);
   invert(page, target, bytes);
 }
 

@@ -20,7 +20,8 @@ public enum DICOMDirectory {
     guard !found.isEmpty else {
       throw ImagingError(
         file: url.path, found: "a DICOMDIR none of whose \(listed.count) files is there",
-        expected: "the files beside it", advice: "copy the whole medium, or point at the folder of the images")
+        expected: "the files beside it", advice: "copy the whole medium, or point at the folder of the images"
+      )
     }
     return found
   }

@@ -91,12 +91,23 @@ struct DICOMFrame: Sendable, Equatable {
 
   private static func presets(_ data: DICOMDataSet) -> [WindowPreset] {
     let names = data.texts(0x0028_1055)
-    return zip(data.decimals(0x0028_1050), data.decimals(0x0028_1051)).enumerated()
+    let windows = zip(data.decimals(0x0028_1050), data.decimals(0x0028_1051)).enumerated()
       .filter { $1.1 > 0 }
       .map { place, pair in
         let name = place < names.count && !names[place].isEmpty ? names[place] : nil
         return WindowPreset(name: name, centre: pair.0, width: pair.1)
       }
+    return windows + data.items(0x0028_3010).compactMap(span)
+  }
+
+  /// The window that a VOI table's entries span; its curve is not kept.
+  private static func span(_ table: DICOMDataSet) -> WindowPreset? {
+    // The first entry's value has the sign of the values, which 16 bits above 32767 reveal in CT alone.
+    DICOMTableDescriptor(table, 0x0028_3002, isSigned: false).map { descriptor in
+      WindowPreset(
+        name: table.text(0x0028_3003), centre: Double(descriptor.first) + Double(descriptor.entries) / 2,
+        width: Double(descriptor.entries))
+    }
   }
 
   /// What can differ between images of one place, by name.

@@ -65,7 +65,9 @@ struct DICOMParser {
     guard count <= Self.mostElements else { throw Failure(reason: "more than \(Self.mostElements) elements") }
     let (representation, length) = try header()
     if length == Self.undefinedLength {
-      if tag == 0x7FE0_0010 { return DICOMElement(representation: "OB", content: .fragments(try fragments())) }
+      if tag == 0x7FE0_0010 {
+        return DICOMElement(representation: "OB", content: .fragments(try fragments()))
+      }
       let inner = representation == "UN" ? implicit() : self
       return DICOMElement(representation: "SQ", content: .items(try nested(inner, to: end)))
     }
@@ -138,7 +140,9 @@ struct DICOMParser {
       if tag == Self.sequenceEnd { break }
       guard tag == Self.itemStart else { throw Failure(reason: "a sequence without items") }
       let isOpen = length == Self.undefinedLength
-      guard isOpen || length <= end - position else { throw Failure(reason: "an item longer than its sequence") }
+      guard isOpen || length <= end - position else {
+        throw Failure(reason: "an item longer than its sequence")
+      }
       let itemEnd = isOpen ? end : position + length
       items.append(try dataSet(to: itemEnd))
       if !isOpen { position = itemEnd }
@@ -170,7 +174,9 @@ struct DICOMParser {
   }
 
   private func unsigned(at index: Int, size: Int) throws -> Int {
-    guard index + size <= bytes.count else { throw Failure(reason: "a DICOM file that ends inside an element") }
+    guard index + size <= bytes.count else {
+      throw Failure(reason: "a DICOM file that ends inside an element")
+    }
     return bytes.withUnsafeBytes { buffer in
       if size == 2 {
         let stored = buffer.loadUnaligned(fromByteOffset: index, as: UInt16.self)

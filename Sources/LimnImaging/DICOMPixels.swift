@@ -28,7 +28,9 @@ struct DICOMPixels {
       try checked(
         header.path, expected: "a DICOM image that can be decoded", advice: ImageReader.damagedAdvice
       ) { error in
-        withFormat { CMedDicomDecode($0, fragments, fragments.count, ImageReader.maximumBytes, &image, &error) }
+        withFormat {
+          CMedDicomDecode($0, fragments, fragments.count, ImageReader.maximumBytes, &image, &error)
+        }
       }
     }
     return (tensor(taking: image), Int(image.storedBits))
@@ -61,6 +63,8 @@ struct DICOMPixels {
         format.highBit = Int32(data.unsignedShort(0x0028_0102) ?? header.bitsStored - 1)
         (format.isSigned, format.isFloat) = (header.isSigned, header.isFloatingPoint)
         (format.isBigEndian, format.isPlanar) = (data.isBigEndian, data.unsignedShort(0x0028_0006) == 1)
+        let isWord = data.elements[0x7FE0_0010]?.representation == "OW"
+        format.isWordSwapped = data.isBigEndian && header.bitsAllocated <= 8 && isWord
         (format.transferSyntax, format.photometric) = (syntax, photometric)
         return body(&format)
       }
@@ -73,7 +77,8 @@ struct DICOMPixels {
     try file.data.bytes.withUnsafeBytes { bytes in
       try body(
         zip(spans, frames).map { span, frame in
-          CMedFragment(bytes: bytes.baseAddress?.advanced(by: span.lowerBound), count: span.count, frame: Int64(frame))
+          CMedFragment(
+            bytes: bytes.baseAddress?.advanced(by: span.lowerBound), count: span.count, frame: Int64(frame))
         })
     }
   }
@@ -127,7 +132,9 @@ struct DICOMPixels {
   }
 
   /// JPEG's and JPEG-LS's start of image, JPEG 2000's start of codestream or signature box.
-  private static let startMarks: [[UInt8]] = [[0xFF, 0xD8, 0xFF], [0xFF, 0x4F, 0xFF, 0x51], [0, 0, 0, 0x0C]]
+  private static let startMarks: [[UInt8]] = [
+    [0xFF, 0xD8, 0xFF], [0xFF, 0x4F, 0xFF, 0x51], [0, 0, 0, 0x0C],
+  ]
 
   private func byStartMarks(_ parts: [Range<Int>]) -> [Int] {
     var frame = -1
@@ -159,7 +166,9 @@ struct DICOMRescale {
     let values =
       wide * Tensor(lines.map(\.slope), shape: shape).to(type)
       + Tensor(lines.map(\.intercept), shape: shape).to(type)
-    let isWhole = lines.allSatisfy { $0.slope == $0.slope.rounded() && $0.intercept == $0.intercept.rounded() }
+    let isWhole = lines.allSatisfy {
+      $0.slope == $0.slope.rounded() && $0.intercept == $0.intercept.rounded()
+    }
     let isInteger = stored.dtype != .float32 && stored.dtype != .float64
     let fits = values.min().item() >= -32_768 && values.max().item() <= 32_767
     return isWhole && isInteger && fits ? values.to(.int16) : values.to(.float32)

@@ -33,7 +33,9 @@ public enum DICOMSegmentation {
       throw refused(url, "a DICOM file that is no segmentation", "a SEG object")
     }
     let classes = file.data.items(0x0062_0002).compactMap { item in
-      item.unsignedShort(0x0062_0004).map { Class(value: $0, name: item.text(0x0062_0005) ?? "segment \($0)") }
+      item.unsignedShort(0x0062_0004).map {
+        Class(value: $0, name: item.text(0x0062_0005) ?? "segment \($0)")
+      }
     }
     let frames = DICOMFrame.all(of: file, count: pixels.header.frameCount)
     let stored = try pixels.stored().voxels
@@ -121,7 +123,9 @@ public enum DICOMSegmentation {
         result.info.stack = nil
         result.info.warnings = []
       }
-      if overlaps { result.info.warnings.append("segments overlap: the later one, or the larger share, is kept") }
+      if overlaps {
+        result.info.warnings.append("segments overlap: the later one, or the larger share, is kept")
+      }
       return result
     }
   }

@@ -1,5 +1,7 @@
 // Slices of one place: the same object twice, or images of different times, echoes and acquisitions.
 
+import Foundation
+
 /// One slice: a file, or one frame of it.
 struct Slice {
   var header: DICOMHeader
@@ -46,25 +48,26 @@ enum SliceRepetition {
   ]
 
   /// Slices of one series, size and orientation as volumes in which no place repeats, where anything that the
-  /// files say tells them apart; else as they came.
+  /// files say tells them apart; else as they came. The same object twice stays in its volume.
   static func split(_ slices: [Slice]) -> [[Slice]] {
-    let distinct = withoutCopies(slices)
-    guard repeats(distinct) else { return [slices] }
+    guard repeats(slices) else { return [slices] }
     for name in names {
-      let parts = parted(distinct) { $0.repetition[name] ?? "" }
+      let parts = parted(slices) { $0.repetition[name] ?? "" }
       if parts.count > 1, !parts.contains(where: repeats) { return parts }
     }
-    let all = parted(distinct) { slice in names.map { slice.repetition[$0] ?? "" }.joined(separator: "|") }
+    let all = parted(slices) { slice in names.map { slice.repetition[$0] ?? "" }.joined(separator: "|") }
     return all.count > 1 && !all.contains(where: repeats) ? all : [slices]
   }
 
+  /// Whether different objects share a place.
   private static func repeats(_ slices: [Slice]) -> Bool {
-    let corners = slices.compactMap(\.corner)
-    return corners.count == slices.count && Set(corners).count < corners.count
+    let distinct = withoutCopies(slices)
+    let corners = distinct.compactMap(\.corner)
+    return corners.count == distinct.count && Set(corners).count < corners.count
   }
 
   /// One of the files that are the same object.
-  static func withoutCopies(_ slices: [Slice]) -> [Slice] {
+  private static func withoutCopies(_ slices: [Slice]) -> [Slice] {
     var seen = Set<String>()
     return slices.filter { slice in
       let uid = slice.header.instanceUID
@@ -72,18 +75,10 @@ enum SliceRepetition {
     }
   }
 
+  /// Slices with the same key together, in the keys' order, numbers by size.
   private static func parted(_ slices: [Slice], by key: (Slice) -> String) -> [[Slice]] {
-    var places: [String: Int] = [:]
-    var parts: [[Slice]] = []
-    for slice in slices {
-      let key = key(slice)
-      if let place = places[key] {
-        parts[place].append(slice)
-      } else {
-        places[key] = parts.count
-        parts.append([slice])
-      }
-    }
-    return parts
+    let parts = Dictionary(grouping: slices, by: key)
+    let order = parts.keys.sorted { $0.compare($1, options: .numeric) == .orderedAscending }
+    return order.compactMap { parts[$0] }
   }
 }

@@ -21,13 +21,22 @@ public struct SliceStackReport: Sendable, Codable, Equatable {
   /// The most frequent of those distances; the smallest of several.
   public var usualGap: Double?
   /// Where a distance is a multiple of the usual one, so that slices are missing.
-  public var missing: [Gap] = []
+  public var missing: [Gap]
   /// Whether distances differ by more than 2 %.
   public var isIrregular: Bool
   /// The angle between the direction of stacking and the slices' normal, in degrees: the gantry's tilt.
   public var tiltDegrees: Double
   /// Files that were not used, since another has their place.
   public var duplicates: [String]
+
+  /// Creates a report.
+  public init(
+    origins: [SIMD3<Double>], gaps: [Double], usualGap: Double?, missing: [Gap] = [], isIrregular: Bool,
+    tiltDegrees: Double, duplicates: [String] = []
+  ) {
+    (self.origins, self.gaps, self.usualGap, self.missing) = (origins, gaps, usualGap, missing)
+    (self.isIrregular, self.tiltDegrees, self.duplicates) = (isIrregular, tiltDegrees, duplicates)
+  }
 }
 
 /// The slices of one volume along their normal.
@@ -67,7 +76,8 @@ struct SliceStack {
     if kept.count < slices.count {
       let kind = slices[0].header.frameCount > 1 ? "frames" : "files"
       warnings.append(
-        "\(slices.count) \(kind) at \(kept.count) places: the first of each place is used, by instance number")
+        "\(slices.count) \(kind) at \(kept.count) places: the first of each place is used, by instance number"
+      )
     }
     slices = kept
   }
@@ -112,6 +122,10 @@ struct SliceStack {
       let distinct = Set(gaps.map { ($0 * 100).rounded() / 100 }).sorted()
       let list = distinct.prefix(5).map { String(format: "%g", $0) }.joined(separator: ", ")
       lines.append("slice gaps differ (\(list) mm): the volume's z spacing is their mean")
+    }
+    let absent = missing.reduce(0) { $0 + $1.missing }
+    if absent > 0 {
+      lines.append("\(absent) slices seem to be missing, going by a usual gap of \(usualGap ?? 0) mm")
     }
     if tiltDegrees > 0.5 {
       lines.append(String(format: "slices are stacked %.1f° off their normal (gantry tilt)", tiltDegrees))

@@ -33,7 +33,8 @@ public struct SourceInfo: Sendable, Codable, Equatable {
   public var isDisplayInverted = false
   /// The number that fills what was not measured, rescaled as the voxels are; nil where the file names none.
   public var paddingValue: Double?
-  /// How the slices of a DICOM series lie; nil for other formats, and where files do not say.
+  /// How the slices of a DICOM series lie, of the volume as it was read; nil for other formats, and where files
+  /// do not say.
   public var stack: SliceStackReport?
 
   /// Creates a description; only path and format are needed.

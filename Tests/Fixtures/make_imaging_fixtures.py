@@ -5,6 +5,8 @@
 #   python3 Tests/Fixtures/make_imaging_fixtures.py
 import itertools
 import pathlib
+import struct
+import zlib
 
 import nibabel as nib
 import numpy as np
@@ -262,9 +264,60 @@ def resizing():
     expected["percentiles"] = np.percentile(image, [0.5, 30, 99.5])
 
 
+def png(name, array, depth):
+    """RGB of 16 bits, which Pillow does not write."""
+    height, width = array.shape[:2]
+
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in array)
+    header = struct.pack(">IIBBBBB", width, height, depth, 2, 0, 0, 0)
+    data = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    (FOLDER / name).write_bytes(b"\x89PNG\r\n\x1a\n" + data)
+
+
+def rarer():
+    """What came later: a stream of random numbers of its own keeps the files above as they are."""
+    global rng
+    rng = np.random.default_rng(20261121)
+    gray = ndimage.zoom(scene(4, 5, 255), 4, order=1).astype(np.uint8)
+    rgb = ndimage.zoom(scene(4, 5, 255, 3), (4, 4, 1), order=1).astype(np.uint8)
+    deep = scene(6, 7, 65535, 3).astype(np.uint16)
+    png("rgb16.png", deep, 16)
+    picture("rgb16.png", deep)
+    for bits, colours in [(2, 4), (4, 11)]:
+        palette = Image.fromarray(rgb).quantize(colours)
+        palette.save(FOLDER / f"palette{bits}.png", bits=bits)
+        picture(f"palette{bits}.png", np.asarray(palette.convert("RGB")))
+    Image.merge("LA", [Image.fromarray(gray), Image.fromarray(255 - gray)]).save(FOLDER / "alpha.png")
+    picture("alpha.png", gray)
+    inks = Image.fromarray(np.dstack([rgb, gray // 2]), "CMYK")
+    inks.save(FOLDER / "cmyk.jpg", quality=95)
+    picture("cmyk.jpg", np.asarray(Image.open(FOLDER / "cmyk.jpg").convert("RGB")))
+    for name, image in [("lzw", gray), ("packbits", rgb), ("deflate", rgb)]:
+        compression = {"lzw": "tiff_lzw", "packbits": "packbits", "deflate": "tiff_adobe_deflate"}[name]
+        Image.fromarray(image).save(FOLDER / f"{name}.tif", compression=compression)
+        picture(f"{name}.tif", image)
+    Image.fromarray(gray).save(FOLDER / "jpeg.tif", compression="jpeg")
+    picture("jpeg.tif", np.asarray(Image.open(FOLDER / "jpeg.tif")))
+    bits = gray > 120
+    Image.fromarray(bits).save(FOLDER / "fax.tif", compression="group4")
+    picture("fax.tif", bits.astype(np.uint8) * 255)
+    for name, dtype, low in [("int8.tif", np.int8, -128), ("uint32.tif", np.uint32, 0)]:
+        values = (scene(6, 5, 255) + low).astype(dtype)
+        tifffile.imwrite(FOLDER / name, values, metadata=None)
+        picture(name, values.astype(np.int16 if dtype == np.int8 else np.int32))
+    tiles = np.moveaxis(scene(20, 18, 65535, 3), -1, 0).astype(np.uint16)
+    tifffile.imwrite(FOLDER / "tiles.tif", tiles, metadata=None, tile=(16, 16), photometric="rgb",
+                     planarconfig="separate")
+    picture("tiles.tif", np.moveaxis(tiles, 0, -1))
+
+
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
-    for make in (pngs, jpegs, tiffs, niftis, reorientations, series, tilted, single_dicoms, filters, resizing):
+    for make in (pngs, jpegs, tiffs, niftis, reorientations, series, tilted, single_dicoms, filters, resizing,
+                 rarer):
         make()
     (FOLDER / "text.png").write_text("this is no picture, whatever its name says\n")
     (FOLDER / "truncated.png").write_bytes((FOLDER / "rgb8.png").read_bytes()[:90])

@@ -9,7 +9,10 @@ import Testing
 @Suite struct ReaderTests {
   @Test(arguments: [
     "gray8.png", "gray16.png", "rgb8.png", "rgba8.png", "palette.png", "bits.png", "gray16.tif", "float.tif",
-    "double.tif", "signed.tif", "planar.tif", "white.tif", "palette.tif", "pages.tif", "int16.nii",
+    "double.tif", "signed.tif", "planar.tif", "white.tif", "palette.tif", "pages.tif", "rgb16.png",
+    "palette2.png",
+    "palette4.png", "alpha.png", "lzw.tif", "packbits.tif", "deflate.tif", "jpeg.tif", "fax.tif", "int8.tif",
+    "uint32.tif", "tiles.tif", "int16.nii",
     "two.nii.gz", "big.nii", "four.nii", "colour.nii", "mono1.dcm", "pet.dcm", "rgb.dcm",
     "ybr.dcm",
   ])
@@ -21,7 +24,7 @@ import Testing
     #expect(volume.info.path == file(name).path)
   }
 
-  @Test(arguments: ["gray.jpg"] + (1...8).map { "exif\($0).jpg" })
+  @Test(arguments: ["gray.jpg", "cmyk.jpg"] + (1...8).map { "exif\($0).jpg" })
   func `JPEG is upright and decodes as Pillow decodes it`(name: String) throws {
     let volume = try ImageReader.read(file(name))
     // Both use libjpeg-turbo; colour conversion may round by one.

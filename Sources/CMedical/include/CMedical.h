@@ -47,6 +47,8 @@ typedef struct {
   int64_t frames, rows, columns, samples;
   int32_t bitsAllocated, bitsStored, highBit;
   bool isSigned, isFloat, isBigEndian;
+  /// Whether samples of 8 bits or less were stored as big-endian words.
+  bool isWordSwapped;
   /// Whether a native frame holds its colours one after the other.
   bool isPlanar;
   /// The UID of the transfer syntax, and the photometric interpretation; never null.
