@@ -141,7 +141,7 @@ def reference(path):
 def pillow_gap(voxels, path):
     """How far another decoder is, to tell a wrong decoder from the freedom JPEG leaves its decoders."""
     try:
-        array = pixel_array(path, decoding_plugin="pillow")
+        array = pixel_array(pydicom.dcmread(path, force=True), decoding_plugin="pillow")
         array = array if array.ndim == 4 else array[None]
         return float(np.abs(np.moveaxis(array, -1, 0).astype(float) - voxels).max())
     except Exception:  # not lossy, or not Pillow's
