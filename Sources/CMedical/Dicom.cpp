@@ -216,6 +216,7 @@ Bytes encapsulatedFrame(
     const auto *bytes = static_cast<const uint8_t *>(fragments[i].bytes);
     if (fragments[i].frame == index) code.insert(code.end(), bytes, bytes + fragments[i].count);
   }
+  if (format.bitsAllocated % 8 != 0) fail("compressed bits, expected whole bytes");
   if (code.empty()) fail("frame " + std::to_string(index + 1) + " without pixels");
   return isRLE(format.transferSyntax) ? decodeRLE(format, code) : decodeWithGDCM(format, code);
 }
@@ -247,8 +248,9 @@ void cleanAny(const CMedDicomFormat &format, Bytes &raw) {
 }
 
 CMedType outputType(const CMedDicomFormat &format) {
-  if (format.isFloat) return format.bitsAllocated == 64 ? CMedTypeFloat64 : CMedTypeFloat32;
-  switch (format.bitsAllocated) {
+  if (format.isFloat && format.bitsAllocated == 32) return CMedTypeFloat32;
+  if (format.isFloat && format.bitsAllocated == 64) return CMedTypeFloat64;
+  switch (format.isFloat ? 0 : format.bitsAllocated) {
     case 1: return CMedTypeUInt8;
     case 8: return format.isSigned ? CMedTypeInt16 : CMedTypeUInt8;
     case 16: return format.isSigned ? CMedTypeInt16 : CMedTypeUInt16;

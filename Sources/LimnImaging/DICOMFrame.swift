@@ -60,14 +60,21 @@ struct DICOMFrame: Sendable, Equatable {
     self.index = index
     position = groups.macro(0x0020_9113).vector(0x0020_0032, count: 3).map(SIMD3.init)
     if let cosines = groups.macro(0x0020_9116).vector(0x0020_0037, count: 6) {
-      rowDirection = SIMD3(cosines[0..<3])
-      columnDirection = SIMD3(cosines[3..<6])
+      orient(row: SIMD3(cosines[0..<3]), column: SIMD3(cosines[3..<6]))
     }
     measure(groups.macro(0x0028_9110))
     rescale(groups.macro(0x0028_9145))
     windowPresets = Self.presets(groups.macro(0x0028_9132))
     repetition = Self.repetition(groups)
     segment = groups.macro(0x0062_000A).unsignedShort(0x0062_000B)
+  }
+
+  /// Takes directions that are directions: of length 1 and at right angles, to the precision files have.
+  private mutating func orient(row: SIMD3<Double>, column: SIMD3<Double>) {
+    guard abs(length(row) - 1) < 0.05, abs(length(column) - 1) < 0.05, abs(dot(row, column)) < 0.05 else {
+      return
+    }
+    (rowDirection, columnDirection) = (row, column)
   }
 
   /// Spacing is stored as between rows, then between columns: y before x.
