@@ -33,7 +33,10 @@ public enum DICOMSeries {
   }
 
   private static func read(files: [String], in place: String) throws -> [Volume] {
-    let found = files.map { path in Result { try DICOMHeader(readingImage: path) } }
+    var seen = Set<String>()
+    let found = files.filter { seen.insert($0).inserted }.map { path in
+      Result { try DICOMHeader(readingImage: path) }
+    }
     let headers = found.compactMap { try? $0.get() }
     guard !headers.isEmpty else {
       // A single file's own reason says more than that there is none.

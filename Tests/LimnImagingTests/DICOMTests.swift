@@ -156,6 +156,12 @@ func dicomFile(_ name: String) -> URL { file("dicom/\(name)") }
     #expect(volumes.map(\.channels) == [1, 3])
   }
 
+  @Test func `a file named twice is read once`() throws {
+    let volumes = try DICOMSeries.read(files: [dicomFile("enhanced.dcm"), dicomFile("enhanced.dcm")])
+    #expect(volumes.count == 2)
+    #expect(volumes.map { $0.size[0] } == [3, 3])
+  }
+
   @Test func `frames of one place have no geometry along z`() throws {
     let volume = try ImageReader.read(dicomFile("cine.dcm"))
     #expect(difference(volume.voxels, try ExpectedDICOM.tensor("cine.dcm")) == 0)
