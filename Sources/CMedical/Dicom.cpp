@@ -1,5 +1,5 @@
-// DICOM pixels: native samples unpacked, run lengths undone, and JPEG, JPEG-LS and JPEG 2000 decoded by GDCM, one
-// frame at a time. What leaves is stored values, before any rescaling; colours are RGB.
+// DICOM pixels: native samples unpacked, run lengths undone, common JPEG decoded by libjpeg, other JPEG, JPEG-LS
+// and JPEG 2000 by GDCM, one frame at a time. What leaves is stored values, before any rescaling; colours are RGB.
 #include <gdcmFragment.h>
 #include <gdcmImage.h>
 #include <gdcmSequenceOfFragments.h>
@@ -88,7 +88,7 @@ Bytes decodeRLE(const CMedDicomFormat &format, const Bytes &code) {
   return result;
 }
 
-// JPEG, JPEG-LS, JPEG 2000.
+// Compressed frames.
 
 gdcm::TransferSyntax::TSType codec(const std::string &syntax) {
   // High-throughput JPEG 2000 differs in its block coder only, which OpenJPEG knows.
@@ -114,6 +114,8 @@ uint32_t bigEndian(const Bytes &code, size_t at, size_t width) {
 /// What a compressed frame says of itself.
 struct Stream {
   uint32_t width, height, components, precision;
+  /// Baseline, extended or progressive JPEG of 8 bits, which libjpeg reads.
+  bool isCommonJPEG;
 };
 
 /// The frame header of JPEG and JPEG-LS (ISO 10918-1, B.2.2).
@@ -128,8 +130,9 @@ Stream describeJPEG(const Bytes &code) {
     if (marker < 0xFFC0) fail("a compressed frame without a header");
     const bool isTable = marker == 0xFFC4 || marker == 0xFFC8 || marker == 0xFFCC;
     if ((marker <= 0xFFCF && !isTable) || marker == 0xFFF7) {
-      return {bigEndian(code, at + 7, 2), bigEndian(code, at + 5, 2), bigEndian(code, at + 9, 1),
-              bigEndian(code, at + 4, 1)};
+      const uint32_t precision = bigEndian(code, at + 4, 1);
+      return {bigEndian(code, at + 7, 2), bigEndian(code, at + 5, 2), bigEndian(code, at + 9, 1), precision,
+              marker <= 0xFFC2 && precision == 8};
     }
     at += 2 + bigEndian(code, at + 2, 2);
   }
@@ -143,11 +146,11 @@ Stream describeJPEG2000(const Bytes &code) {
   const auto at = static_cast<size_t>(found - code.begin());
   return {bigEndian(code, at + 8, 4) - bigEndian(code, at + 16, 4),
           bigEndian(code, at + 12, 4) - bigEndian(code, at + 20, 4), bigEndian(code, at + 40, 2),
-          (bigEndian(code, at + 42, 1) & 0x7F) + 1};
+          (bigEndian(code, at + 42, 1) & 0x7F) + 1, false};
 }
 
 /// Decoders trust the data set or the stream; where those contradict each other, neither is.
-void checkStream(const CMedDicomFormat &format, const Bytes &code) {
+Stream checkedStream(const CMedDicomFormat &format, const Bytes &code) {
   const bool isJPEG = code.size() > 3 && code[0] == 0xFF && code[1] == 0xD8;
   const Stream stream = isJPEG ? describeJPEG(code) : describeJPEG2000(code);
   const bool fits = stream.width == format.columns && stream.height == format.rows &&
@@ -159,6 +162,7 @@ void checkStream(const CMedDicomFormat &format, const Bytes &code) {
          std::to_string(stream.components) + " samples of " + std::to_string(stream.precision) +
          " bits, which is not what the data set says");
   }
+  return stream;
 }
 
 /// Decoders leave subsampled and transformed colours as three full samples, so that the name must fit three.
@@ -170,7 +174,6 @@ gdcm::PhotometricInterpretation photometric(const CMedDicomFormat &format) {
 
 Bytes decodeWithGDCM(const CMedDicomFormat &format, const Bytes &code) {
   quiet();
-  checkStream(format, code);
   gdcm::SmartPointer<gdcm::SequenceOfFragments> fragments = new gdcm::SequenceOfFragments;
   gdcm::Fragment fragment;
   fragment.SetByteValue(
@@ -276,7 +279,11 @@ Bytes encapsulatedFrame(
   }
   if (format.bitsAllocated % 8 != 0) fail("compressed bits, expected whole bytes");
   if (code.empty()) fail("frame " + std::to_string(index + 1) + " without pixels");
-  return isRLE(format.transferSyntax) ? decodeRLE(format, code) : decodeWithGDCM(format, code);
+  if (isRLE(format.transferSyntax)) return decodeRLE(format, code);
+  if (!checkedStream(format, code).isCommonJPEG) return decodeWithGDCM(format, code);
+  Bytes samples = decodeJPEGSamples(code, SIZE_MAX);
+  if (samples.size() != Frame(format).bytes) fail("pixels of an unexpected length");
+  return samples;
 }
 
 // Stored samples to values.
