@@ -1,5 +1,5 @@
-// DICOM pixels: native samples unpacked, run lengths undone, and JPEG, JPEG-LS and JPEG 2000 decoded by GDCM, one
-// frame at a time. What leaves is stored values, before any rescaling; colours are RGB.
+// DICOM pixels: native samples unpacked, run lengths undone, common JPEG decoded by libjpeg, other JPEG, JPEG-LS
+// and JPEG 2000 by GDCM, one frame at a time. What leaves is stored values, before any rescaling; colours are RGB.
 #include <gdcmFragment.h>
 #include <gdcmImage.h>
 #include <gdcmSequenceOfFragments.h>
@@ -88,7 +88,7 @@ Bytes decodeRLE(const CMedDicomFormat &format, const Bytes &code) {
   return result;
 }
 
-// JPEG, JPEG-LS, JPEG 2000.
+// Compressed frames.
 
 gdcm::TransferSyntax::TSType codec(const std::string &syntax) {
   // High-throughput JPEG 2000 differs in its block coder only, which OpenJPEG knows.
@@ -102,6 +102,67 @@ gdcm::TransferSyntax::TSType codec(const std::string &syntax) {
     fail("pixels in transfer syntax " + syntax + ", which GDCM does not decode");
   }
   return type;
+}
+
+uint32_t bigEndian(const Bytes &code, size_t at, size_t width) {
+  if (at + width > code.size()) fail("a compressed frame that ends inside its header");
+  uint32_t value = 0;
+  for (size_t i = 0; i < width; ++i) value = value << 8 | code[at + i];
+  return value;
+}
+
+/// What a compressed frame says of itself.
+struct Stream {
+  uint32_t width, height, components, precision;
+  /// Baseline, extended or progressive JPEG of 8 bits, which libjpeg reads.
+  bool isCommonJPEG;
+};
+
+/// The frame header of JPEG and JPEG-LS (ISO 10918-1, B.2.2).
+Stream describeJPEG(const Bytes &code) {
+  size_t at = 2;
+  while (true) {
+    const uint32_t marker = bigEndian(code, at, 2);
+    if (marker == 0xFFFF) {
+      ++at;
+      continue;
+    }
+    if (marker < 0xFFC0) fail("a compressed frame without a header");
+    const bool isTable = marker == 0xFFC4 || marker == 0xFFC8 || marker == 0xFFCC;
+    if ((marker <= 0xFFCF && !isTable) || marker == 0xFFF7) {
+      const uint32_t precision = bigEndian(code, at + 4, 1);
+      return {bigEndian(code, at + 7, 2), bigEndian(code, at + 5, 2), bigEndian(code, at + 9, 1), precision,
+              marker <= 0xFFC2 && precision == 8};
+    }
+    at += 2 + bigEndian(code, at + 2, 2);
+  }
+}
+
+/// JPEG 2000's image and tile size marker (ISO 15444-1, A.5.1), in a box or bare.
+Stream describeJPEG2000(const Bytes &code) {
+  const uint8_t mark[] = {0xFF, 0x4F, 0xFF, 0x51};
+  const auto found = std::search(code.begin(), code.end(), mark, mark + sizeof mark);
+  if (found == code.end()) fail("a compressed frame without a header");
+  const auto at = static_cast<size_t>(found - code.begin());
+  return {bigEndian(code, at + 8, 4) - bigEndian(code, at + 16, 4),
+          bigEndian(code, at + 12, 4) - bigEndian(code, at + 20, 4), bigEndian(code, at + 40, 2),
+          (bigEndian(code, at + 42, 1) & 0x7F) + 1, false};
+}
+
+/// Decoders trust the data set or the stream; where those contradict each other, neither is.
+Stream checkedStream(const CMedDicomFormat &format, const Bytes &code) {
+  const bool isJPEG = code.size() > 3 && code[0] == 0xFF && code[1] == 0xD8;
+  const Stream stream = isJPEG ? describeJPEG(code) : describeJPEG2000(code);
+  const bool fits = stream.width == format.columns && stream.height == format.rows &&
+                    stream.components == format.samples;
+  const bool isDeep = stream.precision > 8;
+  const auto bits = static_cast<uint32_t>(format.bitsAllocated);
+  if (!fits || stream.precision > bits || (isJPEG && isDeep != (bits > 8))) {
+    fail("a compressed frame of " + std::to_string(stream.width) + " x " + std::to_string(stream.height) + " x " +
+         std::to_string(stream.components) + " samples of " + std::to_string(stream.precision) +
+         " bits, which is not what the data set says");
+  }
+  return stream;
 }
 
 /// Decoders leave subsampled and transformed colours as three full samples, so that the name must fit three.
@@ -216,8 +277,13 @@ Bytes encapsulatedFrame(
     const auto *bytes = static_cast<const uint8_t *>(fragments[i].bytes);
     if (fragments[i].frame == index) code.insert(code.end(), bytes, bytes + fragments[i].count);
   }
+  if (format.bitsAllocated % 8 != 0) fail("compressed bits, expected whole bytes");
   if (code.empty()) fail("frame " + std::to_string(index + 1) + " without pixels");
-  return isRLE(format.transferSyntax) ? decodeRLE(format, code) : decodeWithGDCM(format, code);
+  if (isRLE(format.transferSyntax)) return decodeRLE(format, code);
+  if (!checkedStream(format, code).isCommonJPEG) return decodeWithGDCM(format, code);
+  Bytes samples = decodeJPEGSamples(code, SIZE_MAX);
+  if (samples.size() != Frame(format).bytes) fail("pixels of an unexpected length");
+  return samples;
 }
 
 // Stored samples to values.
@@ -247,8 +313,9 @@ void cleanAny(const CMedDicomFormat &format, Bytes &raw) {
 }
 
 CMedType outputType(const CMedDicomFormat &format) {
-  if (format.isFloat) return format.bitsAllocated == 64 ? CMedTypeFloat64 : CMedTypeFloat32;
-  switch (format.bitsAllocated) {
+  if (format.isFloat && format.bitsAllocated == 32) return CMedTypeFloat32;
+  if (format.isFloat && format.bitsAllocated == 64) return CMedTypeFloat64;
+  switch (format.isFloat ? 0 : format.bitsAllocated) {
     case 1: return CMedTypeUInt8;
     case 8: return format.isSigned ? CMedTypeInt16 : CMedTypeUInt8;
     case 16: return format.isSigned ? CMedTypeInt16 : CMedTypeUInt16;
@@ -291,6 +358,9 @@ void describe(const CMedDicomFormat &format, CMedImage &image) {
   image.channels = format.samples;
   image.type = outputType(format);
   image.storedBits = format.bitsStored;
+  if (format.samples != 1 && format.samples != 3 && format.samples != 4) {
+    fail(std::to_string(format.samples) + " samples a pixel, expected 1, 3 or 4");
+  }
   if (format.bitsStored < 1 || format.bitsStored > format.bitsAllocated) fail("more bits stored than allocated");
 }
 

@@ -10,6 +10,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "CMedical.h"
 
@@ -87,6 +88,9 @@ struct PendingImage {
     image.data = nullptr;
   }
 };
+
+/// The samples of a JPEG of 8 bits side by side, no colour converted (Jpeg.cpp).
+std::vector<uint8_t> decodeJPEGSamples(const std::vector<uint8_t> &code, size_t maximumBytes);
 
 /// Writes `count` elements converted one by one.
 template <class From, class To, class Convert>

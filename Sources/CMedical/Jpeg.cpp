@@ -22,6 +22,8 @@ struct Session {
   unsigned long outputCount = 0;
   PendingImage pending;
   std::vector<uint8_t> ink;
+  /// Samples are wanted as they are stored.
+  bool isRaw = false;
 
   ~Session() {
     jpeg_destroy_decompress(&reader);
@@ -36,10 +38,12 @@ void onError(j_common_ptr codec) {
   std::longjmp(session->exit, 1);
 }
 
-/// Missing data is an error here; libjpeg would fill the rest with gray.
+/// Missing or damaged data is an error here; libjpeg would fill in gray.
 void onMessage(j_common_ptr codec, int level) {
   const int code = codec->err->msg_code;
-  if (level < 0 && (code == JWRN_JPEG_EOF || code == JWRN_HIT_MARKER)) onError(codec);
+  const bool isDamaged = code == JWRN_JPEG_EOF || code == JWRN_HIT_MARKER || code == JWRN_HUFF_BAD_CODE ||
+                         code == JWRN_MUST_RESYNC;
+  if (level < 0 && isDamaged) onError(codec);
 }
 
 void prepare(Session &s) {
@@ -77,7 +81,7 @@ int32_t exifOrientation(const uint8_t *bytes, size_t count) {
 }
 
 /// CMYK stays so until its rows are read: libjpeg has no way from it to RGB.
-bool isCMYK(const Session &s) { return s.reader.num_components == 4; }
+bool isCMYK(const Session &s) { return s.reader.num_components == 4 && !s.isRaw; }
 
 void describe(Session &s) {
   CMedImage &image = s.pending.image;
@@ -120,7 +124,10 @@ bool readHeader(Session &s, const void *bytes, size_t count) {
   jpeg_mem_src(&s.reader, static_cast<const unsigned char *>(bytes), static_cast<unsigned long>(count));
   jpeg_save_markers(&s.reader, JPEG_APP0 + 1, 0xFFFF);
   jpeg_read_header(&s.reader, TRUE);
-  s.reader.out_color_space = s.reader.num_components == 1 ? JCS_GRAYSCALE : isCMYK(s) ? JCS_CMYK : JCS_RGB;
+  s.reader.out_color_space = s.isRaw                           ? s.reader.jpeg_color_space
+                             : s.reader.num_components == 1 ? JCS_GRAYSCALE
+                             : isCMYK(s)                    ? JCS_CMYK
+                                                            : JCS_RGB;
   jpeg_calc_output_dimensions(&s.reader);
   describe(s);
   return true;
@@ -161,6 +168,15 @@ bool encode(Session &s, const CMedImage &image, int quality, const char *comment
 }
 
 }  // namespace
+
+std::vector<uint8_t> limn::decodeJPEGSamples(const std::vector<uint8_t> &code, size_t maximumBytes) {
+  Session s;
+  s.isRaw = true;
+  prepare(s);
+  if (!readHeader(s, code.data(), code.size()) || !readPixels(s, maximumBytes)) fail(s.reason);
+  const auto *samples = static_cast<const uint8_t *>(s.pending.image.data);
+  return std::vector<uint8_t>(samples, samples + s.pending.image.byteCount);
+}
 
 bool CMedJPEGProbe(const void *bytes, size_t count, CMedImage *image, CMedError *error) {
   return guarded(error, [&] {

@@ -120,7 +120,10 @@ void describe(const nifti_image &header, CMedImage &image) {
   image.planar = true;
   image.hasAffine = header.sform_code > 0 || header.qform_code > 0;
   const nifti_dmat44 &matrix = header.sform_code > 0 ? header.sto_xyz : header.qto_xyz;
-  for (int i = 0; i < 16; ++i) image.affine[i] = matrix.m[i / 4][i % 4];
+  for (int i = 0; i < 16; ++i) {
+    image.affine[i] = matrix.m[i / 4][i % 4];
+    if (!std::isfinite(image.affine[i])) fail("a geometry of numbers that are not finite");
+  }
 }
 
 bool isScaled(const nifti_image &header) {

@@ -58,10 +58,11 @@ struct DICOMFrame: Sendable, Equatable {
 
   private init(_ index: Int, _ groups: Groups) {
     self.index = index
+    // A place further than a kilometre away is none.
     position = groups.macro(0x0020_9113).vector(0x0020_0032, count: 3).map(SIMD3.init)
+      .flatMap { length($0) < 1e6 ? $0 : nil }
     if let cosines = groups.macro(0x0020_9116).vector(0x0020_0037, count: 6) {
-      rowDirection = SIMD3(cosines[0..<3])
-      columnDirection = SIMD3(cosines[3..<6])
+      orient(row: SIMD3(cosines[0..<3]), column: SIMD3(cosines[3..<6]))
     }
     measure(groups.macro(0x0028_9110))
     rescale(groups.macro(0x0028_9145))
@@ -70,15 +71,23 @@ struct DICOMFrame: Sendable, Equatable {
     segment = groups.macro(0x0062_000A).unsignedShort(0x0062_000B)
   }
 
+  /// Takes directions that are directions: of length 1 and at right angles, to the precision files have.
+  private mutating func orient(row: SIMD3<Double>, column: SIMD3<Double>) {
+    guard abs(length(row) - 1) < 0.05, abs(length(column) - 1) < 0.05, abs(dot(row, column)) < 0.05 else {
+      return
+    }
+    (rowDirection, columnDirection) = (row, column)
+  }
+
   /// Spacing is stored as between rows, then between columns: y before x.
   private mutating func measure(_ data: DICOMDataSet) {
     let pair = [0x0028_0030, 0x0018_1164, 0x0018_2010].lazy
-      .compactMap { data.vector($0, count: 2) }.first { $0[0] > 0 && $0[1] > 0 }
+      .compactMap { data.vector($0, count: 2) }.first { $0.allSatisfy { (1e-6..<1e6).contains($0) } }
     hasSpacing = pair != nil
     spacing = [pair?[1] ?? 1, pair?[0] ?? 1, 1]
     let between = data.decimal(0x0018_0088).map(abs) ?? 0
     let thickness = data.decimal(0x0018_0050) ?? 0
-    spacing.z = between > 0 ? between : thickness > 0 ? thickness : 1
+    spacing.z = [between, thickness].first { (1e-6..<1e6).contains($0) } ?? 1
   }
 
   private mutating func rescale(_ data: DICOMDataSet) {

@@ -27,7 +27,7 @@ extension DICOMSeries {
     return grouping
   }
 
-  /// Groups headers that ``ImageReader/probe(_:)`` gave, as ``grouped(_:)-([URL])`` groups files.
+  /// Groups headers that ``ImageReader/probe(_:)`` gave, as the other form groups files.
   /// - Returns: the headers of each volume, in the order of their first files.
   public static func grouped(_ headers: [DICOMHeader]) -> [[DICOMHeader]] {
     var places: [String: Int] = [:]

@@ -106,12 +106,16 @@ public struct DICOMHeader: Sendable, Codable, Equatable {
     hasBurnedInAnnotation ?? (isSecondaryCapture || hasUltrasoundRegions || modality == "US")
   }
 
+  /// Channels that reading gives: 1, or 3 for colour.
+  public var channels: Int { photometric == "PALETTE COLOR" ? 3 : samplesPerPixel }
+
   /// Equal for files that can be slices of one volume.
   public var groupKey: String {
     let directions = [rowDirection, columnDirection].compactMap { $0 }
     let cosines = directions.flatMap { [$0.x, $0.y, $0.z] }
       .map { String(Int(($0 * 1000).rounded())) }.joined(separator: ",")
-    return "\(seriesUID)|\(rows)x\(columns)|\(cosines)"
+    let plane = String(format: "%.3f/%.3f", spacing.x, spacing.y)
+    return "\(seriesUID)|\(rows)x\(columns)x\(channels)|\(plane)|\(cosines)"
   }
 }
 

@@ -40,6 +40,9 @@ struct DICOMPixels {
   func values(_ frames: [DICOMFrame]) throws -> (voxels: Tensor, bits: Int) {
     let (stored, bits) = try stored()
     if header.photometric == "PALETTE COLOR" {
+      guard header.samplesPerPixel == 1 else {
+        throw refused("a palette for \(header.samplesPerPixel) samples a pixel", "one index a pixel")
+      }
       let palette = try DICOMPalette(file.data, path: header.path)
       return (palette.applied(to: stored), palette.bits)
     }

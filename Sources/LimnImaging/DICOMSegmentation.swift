@@ -76,7 +76,7 @@ public enum DICOMSegmentation {
       }
       let heights = slices.map { Double(($0.place ?? 0) - origin) / 1000 }
       let candidates = [first.header.spacing.z, stack.report?.usualGap].compactMap { $0 }
-      step = candidates.first { step in step > 0 && heights.allSatisfy { Self.isMultiple($0, of: step) } }
+      step = candidates.first { step in step > 1e-3 && heights.allSatisfy { Self.isMultiple($0, of: step) } }
       let ordered = stack.slices.compactMap(\.place)
       indices = zip(slices, heights).map { slice, height in
         step.map { Int((height / $0).rounded()) } ?? ordered.firstIndex(of: slice.place ?? 0) ?? 0
@@ -91,7 +91,7 @@ public enum DICOMSegmentation {
     }
 
     private static func isMultiple(_ height: Double, of step: Double) -> Bool {
-      abs(height - (height / step).rounded() * step) < 0.05 * step
+      height / step < 1e6 && abs(height - (height / step).rounded() * step) < 0.05 * step
     }
 
     mutating func add(labels picture: Tensor, frame: Int) {

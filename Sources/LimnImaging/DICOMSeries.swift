@@ -33,7 +33,10 @@ public enum DICOMSeries {
   }
 
   private static func read(files: [String], in place: String) throws -> [Volume] {
-    let found = files.map { path in Result { try DICOMHeader(readingImage: path) } }
+    var seen = Set<String>()
+    let found = files.filter { seen.insert($0).inserted }.map { path in
+      Result { try DICOMHeader(readingImage: path) }
+    }
     let headers = found.compactMap { try? $0.get() }
     guard !headers.isEmpty else {
       // A single file's own reason says more than that there is none.
@@ -57,19 +60,25 @@ public enum DICOMSeries {
   /// Files of one frame each.
   private static func volume(_ headers: [DICOMHeader]) throws -> Volume {
     let stack = SliceStack(headers.map(Slice.init(only:)))
-    let decoded = try stack.slices.map { slice in
+    var whole: Tensor?
+    var bits = 0
+    for (index, slice) in stack.slices.enumerated() {
       let file = try DICOMFile(reading: slice.header.path)
-      return try DICOMPixels(file).values([.first(of: file)])
+      let decoded = try DICOMPixels(file).values([.first(of: file)])
+      bits = max(bits, decoded.bits)
+      if stack.slices.count == 1 { return stack.volume(decoded.voxels, bits: bits) }
+      place(decoded.voxels, at: index, of: stack.slices.count, in: &whole)
     }
-    let slices = sameType(decoded.map(\.voxels))
-    let voxels = slices.count == 1 ? slices[0] : Tensor.cat(slices, dim: 1)
-    return stack.volume(voxels, bits: decoded.map(\.bits).max() ?? 8)
+    return stack.volume(whole ?? Tensor.zeros([1, 0, 0, 0]), bits: bits)
   }
 
-  /// One type for all: float32 as soon as one file needs it.
-  private static func sameType(_ slices: [Tensor]) -> [Tensor] {
-    guard Set(slices.map(\.dtype)).count > 1 else { return slices }
-    return slices.map { $0.to(.float32) }
+  /// Puts a slice [C, 1, Y, X] in its place; all become float32 as soon as one has another type.
+  private static func place(_ slice: Tensor, at index: Int, of count: Int, in whole: inout Tensor?) {
+    let shape = [slice.shape[0], count, slice.shape[2], slice.shape[3]]
+    var target = whole ?? Tensor.zeros(shape, dtype: slice.dtype)
+    if target.dtype != slice.dtype { target = target.to(.float32) }
+    target.narrowed(dim: 1, start: index, length: 1).copy(from: slice.to(target.dtype))
+    whole = target
   }
 }
 

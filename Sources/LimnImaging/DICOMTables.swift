@@ -90,6 +90,9 @@ struct DICOMPalette {
     return Tensor.cat(planes, dim: 0).to(bits == 8 ? .uint8 : .uint16)
   }
 
+  /// No table has more entries than 16 bits count.
+  private static let longest = 65_536
+
   /// Discrete, linear and indirect segments written out.
   private static func expanded(_ segments: [UInt16], entries: Int) -> [UInt16]? {
     var values: [UInt16] = []
@@ -115,7 +118,8 @@ struct DICOMPalette {
       return place + 3
     case 2 where place + 3 < segments.count:
       var source = Int(segments[place + 2]) | Int(segments[place + 3]) << 16
-      for _ in 0..<length where source + 1 < segments.count && segments[source] < 2 {
+      for _ in 0..<length
+      where source + 1 < segments.count && segments[source] < 2 && values.count < longest {
         guard let next = append(segments, at: source, to: &values) else { return nil }
         source = next
       }

@@ -90,9 +90,8 @@ extension ImageHeader {
   }
 
   fileprivate init(_ header: DICOMHeader) {
-    let isColour = header.samplesPerPixel == 3 || header.photometric == "PALETTE COLOR"
     self.init(
-      format: .dicom, channels: isColour ? 3 : header.samplesPerPixel, depth: header.frameCount,
+      format: .dicom, channels: header.channels, depth: header.frameCount,
       height: header.rows, width: header.columns, storedBits: header.bitsStored,
       isFloatingPoint: header.isFloatingPoint, spacing: header.hasSpacing ? header.spacing : nil,
       hasGeometry: header.position != nil && header.normal != nil, dicom: header)

@@ -49,15 +49,19 @@ struct SliceStack {
 
   init(_ unordered: [Slice]) {
     slices = unordered.sorted { Self.key($0) < Self.key($1) }
+    isPlaced = unordered.allSatisfy { $0.place != nil }
     if slices.count > 1, isPlaced { dropRepeated() }
     warnings += geometryWarnings()
   }
 
   /// Slices in the order they have: nothing tells where they lie.
-  init(unplaced slices: [Slice]) { self.slices = slices }
+  init(unplaced slices: [Slice]) {
+    self.slices = slices
+    isPlaced = false
+  }
 
   /// Whether every slice says where it lies.
-  var isPlaced: Bool { slices.allSatisfy { $0.place != nil } }
+  let isPlaced: Bool
 
   /// Place along the normal, then instance number, then frame; slices without a place go by the numbers.
   private static func key(_ slice: Slice) -> (Int, Int, Int) {

@@ -262,6 +262,15 @@ def gap():
         save(f"gap/{number}.dcm", ds, noise((4, 5), 3000, np.int16))
 
 
+def cine():
+    ds = dataset("cine", (4, 5), np.uint8, sop=uid.UltrasoundMultiFrameImageStorage, Modality="US", NumberOfFrames=3)
+    ds.ImagePositionPatient, ds.ImageOrientationPatient = [1, 2, 3], [1, 0, 0, 0, 1, 0]
+    ds.PixelSpacing, ds.SliceThickness = [2, 1], 3
+    frames = noise((3, 4, 5), 256, np.uint8)
+    save("cine.dcm", ds, frames)
+    expected["cine.dcm"] = frames[None]
+
+
 def directory():
     medium = FileSet()
     for name in ("implicit.dcm", "uint32.dcm"):
@@ -359,7 +368,7 @@ def pairs():
 if __name__ == "__main__":
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir()
-    for make in (depths, colours, syntaxes, tables, enhanced, repeated, directory, gap, segmentation, private, turned, pairs):
+    for make in (depths, colours, syntaxes, tables, enhanced, repeated, directory, gap, cine, segmentation, private, turned, pairs):
         make()
     native = {name: np.ascontiguousarray(x) for name, x in expected.items()}
     save_file(native, FOLDER / "expected.safetensors")

@@ -151,6 +151,25 @@ func dicomFile(_ name: String) -> URL { file("dicom/\(name)") }
     #expect(grouping.unreadable.isEmpty)
   }
 
+  @Test func `colour and gray of one series are kept apart`() throws {
+    let volumes = try DICOMSeries.read(files: [file("mono1.dcm"), file("rgb.dcm")])
+    #expect(volumes.map(\.channels) == [1, 3])
+  }
+
+  @Test func `a file named twice is read once`() throws {
+    let volumes = try DICOMSeries.read(files: [dicomFile("enhanced.dcm"), dicomFile("enhanced.dcm")])
+    #expect(volumes.count == 2)
+    #expect(volumes.map { $0.size[0] } == [3, 3])
+  }
+
+  @Test func `frames of one place have no geometry along z`() throws {
+    let volume = try ImageReader.read(dicomFile("cine.dcm"))
+    #expect(difference(volume.voxels, try ExpectedDICOM.tensor("cine.dcm")) == 0)
+    #expect(!volume.info.hasGeometry)
+    #expect(volume.info.stack == nil)
+    #expect(volume.spacing == [1, 2, 3])
+  }
+
   @Test func `missing slices are counted and told`() throws {
     let volume = try #require(try DICOMSeries.read(dicomFile("gap")).first)
     let missing = try #require(volume.info.stack?.missing)
