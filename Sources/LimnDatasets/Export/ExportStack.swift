@@ -49,8 +49,8 @@ extension ExportStack {
     func check(_ kind: String, _ names: [String], limit: Int) throws {
       var seen = Set<String>()
       for name in names {
-        let isPlain = !name.isEmpty && name.count <= limit && name.allSatisfy { isPlain($0) }
-        guard isPlain, seen.insert(name).inserted else {
+        let fits = !name.isEmpty && name.count <= limit && name.allSatisfy(isPlain)
+        guard fits, seen.insert(name).inserted else {
           throw DatasetError(
             dataset.url,
             "\(kind) '\(name)' cannot name a file: expected up to \(limit) letters, digits, '-' and '_', and "

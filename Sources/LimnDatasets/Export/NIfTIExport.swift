@@ -14,7 +14,8 @@ final class NIfTIExport: FormatWriter {
     try context.dataset.layerNames.map { layer in
       let path = "\(stack.split.rawValue)/\(layer)/\(stack.name).nii.gz"
       let volume = Volume(
-        voxels: try voxels(layer, of: stack), affine: stack.affine ?? .picture(spacing: spacing(of: stack.items[0])),
+        voxels: try voxels(layer, of: stack),
+        affine: stack.affine ?? .picture(spacing: spacing(of: stack.items[0])),
         storedBits: context.dataset.bitDepth,
         info: SourceInfo(path: path, format: FileKind.nifti.rawValue, hasGeometry: stack.affine != nil))
       try NIfTIFile.write(volume, description: context.statement, to: context.place(path))
