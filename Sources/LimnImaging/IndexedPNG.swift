@@ -3,6 +3,17 @@
 import Foundation
 import LimnTorch
 
+extension LabelColours.Colour {
+  /// A colour written as `#E69F00`, in small or capital letters; nil for other texts.
+  public init?(hex: String) {
+    let digits = hex.dropFirst()
+    guard hex.hasPrefix("#"), digits.utf8.count == 6, digits.allSatisfy(\.isHexDigit),
+      let value = Int(digits, radix: 16)
+    else { return nil }
+    self.init(red: UInt8(value >> 16), green: UInt8(value >> 8 & 255), blue: UInt8(value & 255))
+  }
+}
+
 extension PNGFile {
   /// Encodes a label map as a PNG whose samples are the labels and whose palette gives each a colour.
   /// - Parameters:

@@ -131,14 +131,48 @@ private func object(_ url: URL) throws -> [String: Any] {
     }
   }
 
-  @Test func slicesOffAGridAreVolumesOfTheirOwn() throws {
+  @Test func evenPartsOfUnevenSlicesAreVolumes() throws {
+    try withTemporaryFolder { folder in
+      let dataset = try labelled(in: folder, items: slices([(0, 0), (1, 2), (2, 4), (3, 7), (4, 8), (5, 9)]))
+      let out = folder.appendingPathComponent("out")
+      let summary = try Exporter.run(dataset, as: .nifti, to: out)
+      #expect(summary.warnings.count == 1 && summary.files == 4)
+      let names = ["a_b-1", "a_b-2"]
+      let volumes = try names.map {
+        try ImageReader.read(out.appendingPathComponent("train/images/\($0).nii.gz"))
+      }
+      #expect(volumes.map { $0.voxels.shape[1] } == [3, 3])
+      #expect(volumes[0].affine == Affine(x: [3, 0, 0], y: [0, 2, 0], z: [0, 0, 2], origin: [1, 5, 0]))
+      #expect(volumes[1].affine == Affine(x: [3, 0, 0], y: [0, 2, 0], z: [0, 0, 1], origin: [1, 5, 7]))
+    }
+  }
+
+  @Test func unevenSlicesAreOneDICOMSeries() throws {
     try withTemporaryFolder { folder in
       let dataset = try labelled(in: folder, items: slices([(0, 0), (1, 2), (2, 5)]))
       let out = folder.appendingPathComponent("out")
-      let summary = try Exporter.run(dataset, as: .nifti, to: out)
-      #expect(summary.warnings.count == 1 && summary.files == 6)
-      let last = try ImageReader.read(out.appendingPathComponent("train/images/a_b-3.nii.gz"))
-      #expect(last.affine == Affine(x: [3, 0, 0], y: [0, 2, 0], z: [0, 0, 1.5], origin: [1, 5, 5]))
+      let summary = try Exporter.run(dataset, as: .dicom, to: out)
+      #expect(summary.warnings.isEmpty && summary.files == 4)
+      let volumes = try DICOMSeries.read(out.appendingPathComponent("train/a_b-1/images"))
+      #expect(volumes.count == 1 && volumes[0].voxels.shape == [1, 3, 20, 16])
+      #expect(volumes[0].info.warnings.contains { $0.contains("2, 3") })
+    }
+  }
+
+  @Test func classesKeepTheirColours() throws {
+    try withTemporaryFolder { folder in
+      let url = folder.appendingPathComponent("set")
+      var about = description(
+        randomPixels(1), companions: [LayerDescriptor(name: "labels", dtype: .uint8, itemShape: [6, 5])])
+      about.classes = [LabelClass(name: "bone", value: 3, colour: "#010203")]
+      let writer = try DatasetWriter(about, to: url)
+      try writer.append(
+        items(1), images: randomPixels(1), companions: ["labels": Tensor.full([1, 6, 5], 3).to(.uint8)])
+      try writer.finish(provenance: provenance)
+      let out = folder.appendingPathComponent("out")
+      _ = try Exporter.run(Dataset.open(url), as: .png, to: out)
+      let shown = try ImageReader.read(out.appendingPathComponent("train/labels/0.png")).voxels
+      #expect(shown[.all, 0, 0, 0].array(of: UInt8.self) == [1, 2, 3])
     }
   }
 

@@ -8,8 +8,8 @@ import Testing
 @testable import LimnImaging
 
 @Suite struct DICOMWritingTests {
-  private func identity(isSynthetic: Bool = true) -> DICOMIdentity {
-    var identity = DICOMIdentity(
+  private func identity(isSynthetic: Bool = true) -> DICOMSeriesIdentity {
+    var identity = DICOMSeriesIdentity(
       patient: "patient-1", study: DICOMUID.new(), date: "2019-03-07", isSynthetic: isSynthetic,
       derivation: "made by a test")
     identity.modality = "MR"
@@ -100,7 +100,9 @@ import Testing
     func object(_ values: [Int]) -> SegmentationObject {
       SegmentationObject(
         identity: identity(), imageSeries: DICOMUID.new(),
-        segments: values.map { SegmentationObject.Segment(value: $0, name: "part \($0)") },
+        segments: values.map {
+          SegmentationObject.Segment(value: $0, name: "part \($0)", colour: LabelColours.colour(of: $0))
+        },
         slices: [SegmentationObject.Slice(labels: labels, image: DICOMUID.new(), affine: affine(slice: 0))])
     }
     let data = try #require(object([2, 5, 7]).encoded())
@@ -109,9 +111,31 @@ import Testing
     #expect(object([7]).encoded() == nil)
   }
 
+  @Test func segmentsLieWhereTheyCameFrom() throws {
+    try withTemporaryFolder { folder in
+      let labels = Tensor.randint(0, 4, [3, 5, 7], generator: Generator(seed: 2)).to(.uint8)
+      labels[1].fill(0)
+      let object = SegmentationObject(
+        identity: identity(), imageSeries: DICOMUID.new(),
+        segments: (1...3).map {
+          SegmentationObject.Segment(value: $0, name: "part \($0)", colour: LabelColours.colour(of: $0))
+        },
+        slices: (0..<3).map {
+          SegmentationObject.Slice(
+            labels: labels[$0], image: DICOMUID.new(), affine: affine(slice: Double($0)))
+        })
+      let url = folder.appendingPathComponent("a.dcm")
+      try #require(object.encoded()).write(to: url)
+      let back = try DICOMSegmentation.read(url)
+      #expect(back.classes.map(\.name) == ["part 1", "part 2", "part 3"])
+      #expect(difference(back.labels.voxels[0].to(.uint8), labels) == 0)
+      #expect(difference(back.labels.affine, affine(slice: 0).elements) < 1e-8)
+    }
+  }
+
   @Test(arguments: [0, 1, -0.1, 1.0 / 3, -123456.789012345, 1e-7 / 3, 6.02214076e23, -2.5e-300])
   func decimalsFitSixteenCharacters(value: Double) throws {
-    let text = DICOMElement.decimal(value)
+    let text = WrittenElement.decimal(value)
     #expect(text.count <= 16)
     // A sign, a point and an exponent of three digits leave nine of sixteen.
     #expect(abs(try #require(Double(text)) - value) <= 1e-8 * abs(value))
@@ -119,11 +143,11 @@ import Testing
 
   @Test func textsAreCutAndCleaned() {
     let long = String(repeating: "ä", count: 70)
-    #expect(String(decoding: DICOMElement.text(0, .lo, long).value, as: UTF8.self).hasPrefix("ää"))
-    #expect(DICOMElement.text(0, .lo, long).value.count == 128)
-    #expect(DICOMElement.text(0, .lo, "a\\b\nc").value == Data("a/bc".utf8))
-    #expect(DICOMElement.text(0, .cs, "A", "BC").value == Data("A\\BC".utf8))
-    #expect(DICOMElement.text(0, .ui, "1.2").value == Data("1.2\0".utf8))
+    #expect(String(decoding: WrittenElement.text(0, .lo, long).value, as: UTF8.self).hasPrefix("ää"))
+    #expect(WrittenElement.text(0, .lo, long).value.count == 128)
+    #expect(WrittenElement.text(0, .lo, "a\\b\nc").value == Data("a/bc".utf8))
+    #expect(WrittenElement.text(0, .cs, "A", "BC").value == Data("A\\BC".utf8))
+    #expect(WrittenElement.text(0, .ui, "1.2").value == Data("1.2\0".utf8))
   }
 
   @Test func identifiersAreUniqueAndShortEnough() {

@@ -86,6 +86,14 @@ private func isInside(_ polygons: [[SIMD2<Int>]], _ x: Int, _ y: Int) -> Bool {
     }
   }
 
+  @Test func coloursAreReadAsTheyAreWritten() {
+    for colour in LabelColours.palette { #expect(LabelColours.Colour(hex: colour.hex) == colour) }
+    #expect(LabelColours.Colour(hex: "#e69f00") == LabelColours.colour(of: 1))
+    for text in ["e69f00", "#e69f0", "#e69f000", "#e69f0g", "", "#+12345"] {
+      #expect(LabelColours.Colour(hex: text) == nil)
+    }
+  }
+
   @Test func aLabelWithoutColourIsRefused() {
     let palette = Array(LabelColours.palette.prefix(3))
     let labels = Tensor([0, 3] as [UInt8], shape: [1, 2])

@@ -17,7 +17,7 @@ final class DICOMExport: FormatWriter {
     let item = context.manifest.items[stack.items[0]]
     let study = studies["\(item.patient) \(item.date ?? "")"] ?? DICOMUID.new()
     studies["\(item.patient) \(item.date ?? "")"] = study
-    var identity = DICOMIdentity(
+    var identity = DICOMSeriesIdentity(
       patient: item.patient, study: study, date: item.date, isSynthetic: context.manifest.synthetic,
       derivation: context.derivation)
     identity.modality = context.manifest.modality
@@ -36,7 +36,7 @@ final class DICOMExport: FormatWriter {
   }
 
   /// The identity of a new series of the same study.
-  private func series(_ layer: String, of identity: DICOMIdentity) -> DICOMIdentity {
+  private func series(_ layer: String, of identity: DICOMSeriesIdentity) -> DICOMSeriesIdentity {
     var identity = identity
     let number = seriesInStudy[identity.study, default: 0] + 1
     seriesInStudy[identity.study] = number
@@ -47,13 +47,13 @@ final class DICOMExport: FormatWriter {
   }
 
   private func writeImages(
-    _ layer: String, of stack: ExportStack, _ identity: DICOMIdentity
+    _ layer: String, of stack: ExportStack, _ identity: DICOMSeriesIdentity
   ) throws -> (series: String, files: [String], instances: [String]) {
     var (files, instances) = ([String](), [String]())
     for (place, index) in stack.items.enumerated() {
       var capture = SecondaryCapture(identity: identity, pixels: try context.pixels(layer, index))
       capture.number = stack.positions[place] + 1
-      capture.affine = stack.affine(place)
+      capture.affine = stack.places[place]
       capture.spacing = context.spacing(index)
       let path = "\(stack.split.rawValue)/\(stack.name)/\(layer)/\(context.id(index)).dcm"
       files.append(try context.write(capture.encoded(), to: path))
@@ -64,16 +64,20 @@ final class DICOMExport: FormatWriter {
 
   /// Nil where no pixel of the stack is labelled.
   private func writeLabels(
-    _ layer: String, of stack: ExportStack, _ identity: DICOMIdentity, _ series: String, _ instances: [String]
+    _ layer: String, of stack: ExportStack, _ identity: DICOMSeriesIdentity, _ series: String,
+    _ instances: [String]
   ) throws -> String? {
     let slices = try zip(stack.items, instances).enumerated().map { place, pair in
       SegmentationObject.Slice(
-        labels: try context.pixels(layer, pair.0), image: pair.1, affine: stack.affine(place))
+        labels: try context.pixels(layer, pair.0), image: pair.1, affine: stack.places[place])
     }
     let values = Set(slices.flatMap { Set($0.labels.to(.int32).array(of: Int32.self)) }).filter { $0 > 0 }
+    let palette = context.palette
     let segments = values.sorted().map { value in
-      SegmentationObject.Segment(
-        value: Int(value), name: layer == "labels" ? context.className(Int(value)) : "\(layer) \(value)")
+      let (value, isClass) = (Int(value), layer == "labels")
+      return SegmentationObject.Segment(
+        value: value, name: isClass ? context.className(value) : "\(layer) \(value)",
+        colour: isClass ? palette[value] : LabelColours.colour(of: value))
     }
     let object = SegmentationObject(
       identity: identity, imageSeries: series, segments: segments, slices: slices)

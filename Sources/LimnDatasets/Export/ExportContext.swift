@@ -51,7 +51,7 @@ struct ExportContext {
     let pixels = try pixels(layer, index)
     guard pixels.rank == 2 else { return try PNGFile.encode(pixels: pixels, text: texts) }
     return pixels.dtype == .uint8
-      ? try PNGFile.encode(labels: pixels, text: texts)
+      ? try PNGFile.encode(labels: pixels, palette: palette, text: texts)
       : try PNGFile.encode(pixels: pixels.unsqueezed(0), text: texts)
   }
 
@@ -73,6 +73,22 @@ struct ExportContext {
       throw DatasetError(url, "cannot be written (\(error.localizedDescription)); is the disk full?")
     }
     return path
+  }
+
+  /// The colours of labels 0 to 255: those that the classes name, and else those that Limn chooses.
+  var palette: [LabelColours.Colour] {
+    func named(_ classes: [LabelClass]) -> [(value: Int, colour: String)] {
+      classes.flatMap { item in
+        let own = item.value.flatMap { value in item.colour.map { (value: value, colour: $0) } }
+        return [own].compactMap(\.self) + named(item.parts ?? [])
+      }
+    }
+    return named(manifest.classes).reduce(into: LabelColours.palette) { palette, item in
+      guard palette.indices.contains(item.value), let colour = LabelColours.Colour(hex: item.colour) else {
+        return
+      }
+      palette[item.value] = colour
+    }
   }
 
   /// Classes that have a value above 0, each with the name of the class that holds it.

@@ -9,8 +9,11 @@ struct ExportStack {
   let items: [Int]
   /// For each item: its place along the volume, from 0; gaps are slices that the dataset does not have.
   let positions: [Int]
-  /// Voxel (column, row, position) to millimetres, RAS+; nil where the source has no place.
+  /// Voxel (column, row, position) to millimetres, RAS+; nil where the source has no place, and where the
+  /// slices lie at uneven distances.
   let affine: Affine?
+  /// Pixel (column, row, 0) of each item to millimetres; nil where it has no place.
+  let places: [Affine?]
   let split: Split
   /// A name for files, different for each stack.
   let name: String
@@ -19,20 +22,27 @@ struct ExportStack {
 
   /// Places along the volume.
   var depth: Int { (positions.last ?? 0) + 1 }
-
-  /// The affine of one of the items, which are in the order of their positions.
-  func affine(_ place: Int) -> Affine? { affine?.moved(Double(positions[place])) }
 }
 
 extension ExportStack {
+  /// Which slices of a source go into one stack.
+  enum Joining {
+    /// Each image is a stack.
+    case none
+    /// Those that lie at even distances.
+    case volumes
+    /// All.
+    case series
+  }
+
   /// The images of a dataset in its order.
   /// - Parameters:
   ///   - dataset: an open dataset.
   ///   - split: the images to take; all where nil.
-  ///   - joined: whether slices of one source are one stack; else each image is one.
+  ///   - joining: which are one stack.
   /// - Returns: stacks in the order of their first images.
   /// - Throws: ``DatasetError`` if there is no image, or if an id or a layer's name is no name for a file.
-  static func all(in dataset: Dataset, split: Split?, joined: Bool) throws -> [ExportStack] {
+  static func all(in dataset: Dataset, split: Split?, joining: Joining) throws -> [ExportStack] {
     let chosen = dataset.indices(of: split)
     guard !chosen.isEmpty else {
       let splits = dataset.manifest.splits.keys.sorted().joined(separator: ", ")
@@ -40,8 +50,17 @@ extension ExportStack {
     }
     try checkNames(in: dataset)
     var counts: [String: Int] = [:]
-    return (joined ? runs(of: chosen, in: dataset) : chosen.map { [$0] }).flatMap { run in
-      stacks(of: run, in: dataset.manifest, joined: joined, &counts)
+    guard joining != .none else {
+      return chosen.map { ExportStack([$0], in: dataset.manifest, name: dataset.manifest.items[$0].id) }
+    }
+    return runs(of: chosen, in: dataset).flatMap { run in
+      let parts = joining == .series ? [run] : volumes(of: run, in: dataset.manifest)
+      return parts.enumerated().map { place, part in
+        let name = name(of: part[0], in: dataset.manifest, &counts)
+        let warning =
+          place == 0 && parts.count > 1 ? unevenWarning(dataset.manifest.items[part[0]], parts.count) : nil
+        return ExportStack(part, in: dataset.manifest, name: name, warning: warning)
+      }
     }
   }
 
@@ -81,34 +100,50 @@ extension ExportStack {
     return runs
   }
 
-  /// One stack, or one for each image where these do not lie on one grid.
-  private static func stacks(
-    of run: [Int], in manifest: DatasetManifest, joined: Bool, _ counts: inout [String: Int]
-  ) -> [ExportStack] {
-    func name(_ index: Int) -> String {
-      guard joined else { return manifest.items[index].id }
-      let patient = String(manifest.items[index].patient.map { isPlain($0) ? $0 : "_" }.prefix(80))
-      counts[patient, default: 0] += 1
-      return "\(patient)-\(counts[patient, default: 1])"
+  /// The longest parts of a run that lie on a grid each.
+  private static func volumes(of run: [Int], in manifest: DatasetManifest) -> [[Int]] {
+    guard SliceGrid.common(to: run.map { manifest.items[$0] }) == nil else { return [run] }
+    var parts: [[Int]] = []
+    for index in run {
+      let longer = (parts.last ?? []) + [index]
+      if !parts.isEmpty, SliceGrid.common(to: longer.map { manifest.items[$0] }) != nil {
+        parts[parts.count - 1] = longer
+      } else {
+        parts.append([index])
+      }
     }
-    func stack(_ items: [Int], _ grid: SliceGrid, _ warning: String?) -> ExportStack {
-      ExportStack(
-        items: items, positions: grid.positions, affine: grid.affine, split: manifest.items[items[0]].split,
-        name: name(items[0]), warning: warning)
-    }
-    let slices = run.map { manifest.items[$0] }
-    if let grid = SliceGrid.common(to: slices) {
-      return [stack(run, grid, grid.missing == 0 ? nil : gapWarning(slices[0], grid.missing))]
-    }
-    return run.enumerated().map { offset, index in
-      let warning = "\(slices[0].source): its slices lie on no common grid, so each is a volume of its own"
-      let grid = SliceGrid(single: manifest.items[index])
-      return stack([index], grid, offset == 0 ? warning : nil)
-    }
+    return parts
   }
 
-  private static func gapWarning(_ item: DatasetItem, _ missing: Int) -> String {
-    "\(item.source): \(missing) slices between others were not imported; they are left black, or out"
+  /// The patient, and the number of the patient's stack from 1.
+  private static func name(
+    of index: Int, in manifest: DatasetManifest, _ counts: inout [String: Int]
+  ) -> String {
+    let patient = String(manifest.items[index].patient.map { isPlain($0) ? $0 : "_" }.prefix(80))
+    counts[patient, default: 0] += 1
+    return "\(patient)-\(counts[patient, default: 1])"
+  }
+
+  private static func unevenWarning(_ item: DatasetItem, _ count: Int) -> String {
+    "\(item.source): its slices lie at uneven distances or are cropped differently, so they are \(count) volumes; "
+      + "limn import --even-slices, and one crop for all, make them one"
+  }
+
+  private init(_ items: [Int], in manifest: DatasetManifest, name: String, warning: String? = nil) {
+    let slices = items.map { manifest.items[$0] }
+    let grid = SliceGrid.common(to: slices)
+    self.items = items
+    positions = grid?.positions ?? Array(items.indices)
+    affine = grid?.affine
+    places = slices.enumerated().map { place, slice in
+      grid?.affine?.moved(Double(grid?.positions[place] ?? 0)) ?? SliceGrid(single: slice).affine
+    }
+    split = slices[0].split
+    self.name = name
+    let missing = grid?.missing ?? 0
+    self.warning =
+      warning
+      ?? (missing == 0 ? nil : "\(slices[0].source): \(missing) slices between others are not in the dataset")
   }
 }
 

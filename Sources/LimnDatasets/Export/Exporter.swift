@@ -64,7 +64,7 @@ public enum Exporter {
     guard !FileManager.default.fileExists(atPath: folder.path) else {
       throw DatasetError(folder, "exists; choose another place")
     }
-    let stacks = try ExportStack.all(in: dataset, split: options.split, joined: format.joinsSlices)
+    let stacks = try ExportStack.all(in: dataset, split: options.split, joining: format.joining)
     let target = try DatasetFolder(target: folder, overwrite: false)
     let context = ExportContext(dataset: dataset, folder: target.partial, shardSize: options.shardSize)
     let writer = try format.writer.init(context)
@@ -99,8 +99,8 @@ extension FormatWriter {
 }
 
 extension ExportFormat {
-  /// Whether the slices of a source go into one volume or series.
-  var joinsSlices: Bool { self == .nifti || self == .dicom }
+  /// Which slices of a source go into one stack.
+  var joining: ExportStack.Joining { self == .nifti ? .volumes : self == .dicom ? .series : .none }
 
   var writer: any FormatWriter.Type {
     switch self {

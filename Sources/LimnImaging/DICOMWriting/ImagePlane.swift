@@ -22,15 +22,15 @@ struct ImagePlane {
     spacing = [lengths.0, lengths.1, step > 0 ? step : 1]
   }
 
-  var positionElement: DICOMElement { .decimals(0x0020_0032, [position.x, position.y, position.z]) }
+  var positionElement: WrittenElement { .decimals(0x0020_0032, [position.x, position.y, position.z]) }
 
-  var orientationElement: DICOMElement {
+  var orientationElement: WrittenElement {
     let (x, y) = orientation
     return .decimals(0x0020_0037, [x.x, x.y, x.z, y.x, y.y, y.z])
   }
 
   /// Between pixels, between slices, and the slices' thickness, which is taken to leave no gap.
-  var spacingElements: [DICOMElement] {
+  var spacingElements: [WrittenElement] {
     [
       .decimals(0x0028_0030, [spacing.y, spacing.x]), .decimals(0x0018_0050, [spacing.z]),
       .decimals(0x0018_0088, [spacing.z]),

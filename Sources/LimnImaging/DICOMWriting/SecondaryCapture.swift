@@ -6,7 +6,7 @@ import LimnTorch
 /// A DICOM Secondary Capture image.
 public struct SecondaryCapture: Sendable {
   /// Whom and what the image belongs to.
-  public var identity: DICOMIdentity
+  public var identity: DICOMSeriesIdentity
   /// SOPInstanceUID.
   public var instance = DICOMUID.new()
   /// From 1 within the series.
@@ -23,7 +23,9 @@ public struct SecondaryCapture: Sendable {
   public static let sopClass = "1.2.840.10008.5.1.4.1.1.7"
 
   /// An image without a place.
-  public init(identity: DICOMIdentity, pixels: Tensor) { (self.identity, self.pixels) = (identity, pixels) }
+  public init(identity: DICOMSeriesIdentity, pixels: Tensor) {
+    (self.identity, self.pixels) = (identity, pixels)
+  }
 
   /// The file. A place whose rows and columns are not at right angles is left out: DICOM cannot say it.
   /// - Throws: `ImagingError` for pixels of another shape or type.
@@ -38,17 +40,17 @@ public struct SecondaryCapture: Sendable {
       identity.elements(
         class: Self.sopClass, instance: instance, number: number, modality: identity.modality ?? "OT")
       + [.text(0x0008_0064, .cs, "WSD"), .text(0x0020_0060, .cs, "")] + marks + place + image
-    return DICOMFile.encoded(elements, class: Self.sopClass, instance: instance)
+    return DICOMPart10.encoded(elements, class: Self.sopClass, instance: instance)
   }
 
   /// Nobody has looked whether letters are in a scanned picture; a drawn one shows nobody's name.
-  private var marks: [DICOMElement] {
+  private var marks: [WrittenElement] {
     identity.isSynthetic
       ? [.text(0x0008_0008, .cs, "DERIVED", "SECONDARY", "SYNTHETIC"), .text(0x0028_0301, .cs, "NO")]
       : [.text(0x0008_0008, .cs, "DERIVED", "SECONDARY")]
   }
 
-  private var place: [DICOMElement] {
+  private var place: [WrittenElement] {
     guard let plane = affine.flatMap(ImagePlane.init) else {
       return spacing.map { [.decimals(0x0028_0030, $0)] } ?? []
     }
@@ -59,18 +61,18 @@ public struct SecondaryCapture: Sendable {
   }
 
   /// Image Pixel module (C.7.6.3); 16-bit images are shown from 0 to 65535.
-  private var image: [DICOMElement] {
+  private var image: [WrittenElement] {
     let isColour = pixels.shape[0] == 3
     let bits = 8 * pixels.dtype.size
     let stored = pixels.permuted([1, 2, 0]).contiguous().withUnsafeBytes { Data($0) }
-    let layout: [DICOMElement] = [
+    let layout: [WrittenElement] = [
       .shorts(0x0028_0002, [isColour ? 3 : 1]),
       .text(0x0028_0004, .cs, isColour ? "RGB" : "MONOCHROME2"), .shorts(0x0028_0010, [pixels.shape[1]]),
       .shorts(0x0028_0011, [pixels.shape[2]]), .shorts(0x0028_0100, [bits]), .shorts(0x0028_0101, [bits]),
       .shorts(0x0028_0102, [bits - 1]), .shorts(0x0028_0103, [0]),
-      DICOMElement(0x7FE0_0010, bits == 8 ? .ob : .ow, bytes: stored),
+      WrittenElement(0x7FE0_0010, bits == 8 ? .ob : .ow, bytes: stored),
     ]
-    let window: [DICOMElement] = [.decimals(0x0028_1050, [32768]), .decimals(0x0028_1051, [65536])]
+    let window: [WrittenElement] = [.decimals(0x0028_1050, [32768]), .decimals(0x0028_1051, [65536])]
     return layout + (isColour ? [.shorts(0x0028_0006, [0])] : bits == 16 ? window : [])
   }
 }

@@ -11,9 +11,13 @@ public struct SegmentationObject: Sendable {
     public var value: Int
     /// SegmentLabel.
     public var name: String
+    /// RecommendedDisplayCIELabValue.
+    public var colour: LabelColours.Colour
 
     /// A segment of the pixels with `value`.
-    public init(value: Int, name: String) { (self.value, self.name) = (value, name) }
+    public init(value: Int, name: String, colour: LabelColours.Colour) {
+      (self.value, self.name, self.colour) = (value, name, colour)
+    }
   }
 
   /// A label map and the image that it lies on.
@@ -32,7 +36,7 @@ public struct SegmentationObject: Sendable {
   }
 
   /// Whom and what the object belongs to: a series of its own in the images' study and frame of reference.
-  public var identity: DICOMIdentity
+  public var identity: DICOMSeriesIdentity
   /// SeriesInstanceUID of the images, which are Secondary Captures.
   public var imageSeries: String
   /// In the order of their numbers, from 1.
@@ -46,7 +50,7 @@ public struct SegmentationObject: Sendable {
   public static let sopClass = "1.2.840.10008.5.1.4.1.1.66.4"
 
   /// A segmentation of a series of images.
-  public init(identity: DICOMIdentity, imageSeries: String, segments: [Segment], slices: [Slice]) {
+  public init(identity: DICOMSeriesIdentity, imageSeries: String, segments: [Segment], slices: [Slice]) {
     (self.identity, self.imageSeries) = (identity, imageSeries)
     (self.segments, self.slices) = (segments, slices)
   }
@@ -74,7 +78,7 @@ public struct SegmentationObject: Sendable {
         .sequence(0x5200_9229, [planes.first.map(shared) ?? []]),
         .sequence(0x5200_9230, frames.map(functionalGroups)),
       ]
-    return DICOMFile.encoded(elements, class: Self.sopClass, instance: instance)
+    return DICOMPart10.encoded(elements, class: Self.sopClass, instance: instance)
   }
 
   /// One for each slice, or none where a slice has no place.
@@ -83,9 +87,9 @@ public struct SegmentationObject: Sendable {
     return planes.count == slices.count ? planes : []
   }
 
-  private var general: [DICOMElement] {
+  private var general: [WrittenElement] {
     let time = date.formatted(.iso8601).filter(\.isNumber)
-    let elements: [DICOMElement] = [
+    let elements: [WrittenElement] = [
       .text(0x0008_0008, .cs, "DERIVED", "PRIMARY"), .text(0x0008_0023, .da, String(time.prefix(8))),
       .text(0x0008_0033, .tm, String(time.suffix(6))), .text(0x0028_2110, .cs, "00"),
       .text(0x0062_0001, .cs, "BINARY"), .text(0x0062_0013, .cs, "NO"),
@@ -97,21 +101,21 @@ public struct SegmentationObject: Sendable {
   }
 
   /// Common Instance Reference module (C.12.2).
-  private var references: [DICOMElement] {
+  private var references: [WrittenElement] {
     let images = slices.map { Self.reference(to: $0.image) }
     return [
       .sequence(0x0008_1115, [[.text(0x0020_000E, .ui, imageSeries), .sequence(0x0008_114A, images)]])
     ]
   }
 
-  private static func reference(to image: String) -> [DICOMElement] {
+  private static func reference(to image: String) -> [WrittenElement] {
     [.text(0x0008_1150, .ui, SecondaryCapture.sopClass), .text(0x0008_1155, .ui, image)]
   }
 
   /// Frames are told apart by segment, then by position in the stack (C.7.6.17).
-  private var dimensions: [DICOMElement] {
+  private var dimensions: [WrittenElement] {
     let uid = DICOMUID.new()
-    func index(_ tag: UInt32, in group: UInt32) -> [DICOMElement] {
+    func index(_ tag: DICOMTag, in group: DICOMTag) -> [WrittenElement] {
       [.text(0x0020_9164, .ui, uid), .pointer(0x0020_9165, to: tag), .pointer(0x0020_9167, to: group)]
     }
     return [
@@ -121,13 +125,13 @@ public struct SegmentationObject: Sendable {
     ]
   }
 
-  private func image(_ frames: [Frame]) -> [DICOMElement] {
+  private func image(_ frames: [Frame]) -> [WrittenElement] {
     let size = slices[0].labels.shape
     return [
       .shorts(0x0028_0002, [1]), .text(0x0028_0004, .cs, "MONOCHROME2"), .whole(0x0028_0008, frames.count),
       .shorts(0x0028_0010, [size[0]]), .shorts(0x0028_0011, [size[1]]), .shorts(0x0028_0100, [1]),
       .shorts(0x0028_0101, [1]), .shorts(0x0028_0102, [0]), .shorts(0x0028_0103, [0]),
-      DICOMElement(0x7FE0_0010, .ob, bytes: packed(frames)),
+      WrittenElement(0x7FE0_0010, .ob, bytes: packed(frames)),
     ]
   }
 
@@ -151,11 +155,11 @@ public struct SegmentationObject: Sendable {
 extension SegmentationObject {
   /// Segment Description macro. Classes are the user's own, so their codes are too; the category says no more
   /// than that something in the body is meant.
-  private func describe(_ place: Int) -> [DICOMElement] {
+  private func describe(_ place: Int) -> [WrittenElement] {
     let segment = segments[place]
-    let lab = LabelColours.colour(of: segment.value).cielab
+    let lab = segment.colour.cielab
     let scaled = [lab.x / 100, (lab.y + 128) / 255, (lab.z + 128) / 255]
-    let algorithm: [DICOMElement] =
+    let algorithm: [WrittenElement] =
       identity.isSynthetic
       ? [.text(0x0062_0008, .cs, "AUTOMATIC"), .text(0x0062_0009, .lo, "Limn")]
       : [.text(0x0062_0008, .cs, "MANUAL")]
@@ -168,14 +172,14 @@ extension SegmentationObject {
   }
 
   /// What holds for all frames: spacing and orientation.
-  private func shared(_ plane: ImagePlane) -> [DICOMElement] {
+  private func shared(_ plane: ImagePlane) -> [WrittenElement] {
     [
       .sequence(0x0028_9110, [plane.spacingElements]), .sequence(0x0020_9116, [[plane.orientationElement]]),
     ]
   }
 
-  private func functionalGroups(of frame: Frame) -> [DICOMElement] {
-    let content: [DICOMElement] = [
+  private func functionalGroups(of frame: Frame) -> [WrittenElement] {
+    let content: [WrittenElement] = [
       .text(0x0020_9056, .sh, "1"), .longs(0x0020_9057, [frame.slice + 1]),
       .longs(0x0020_9157, [frame.segment + 1, frame.slice + 1]),
     ]
@@ -184,7 +188,7 @@ extension SegmentationObject {
         .code(0x0040_A170, "121322", "DCM", "Source image for image processing operation"),
         .text(0x0028_135A, .cs, "YES"),
       ]
-    let derivation: [DICOMElement] = [
+    let derivation: [WrittenElement] = [
       .sequence(0x0008_2112, [source]), .code(0x0008_9215, "113076", "DCM", "Segmentation"),
     ]
     return [

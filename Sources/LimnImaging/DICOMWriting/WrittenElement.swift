@@ -3,7 +3,7 @@
 import Foundation
 
 /// An attribute with its value, ready to be written.
-struct DICOMElement: Sendable {
+struct WrittenElement: Sendable {
   /// How a value is stored (PS3.5 section 6.2).
   enum Representation: String, Sendable {
     case at = "AT"
@@ -39,7 +39,7 @@ struct DICOMElement: Sendable {
   }
 
   /// Group and element, such as 0x0010_0020.
-  let tag: UInt32
+  let tag: DICOMTag
   let representation: Representation
   /// The value, of even length.
   let value: Data
@@ -48,7 +48,7 @@ struct DICOMElement: Sendable {
   ///   - tag: group and element.
   ///   - representation: any but numbers and sequences.
   ///   - value: the bytes; one is added where their count is odd.
-  init(_ tag: UInt32, _ representation: Representation, bytes value: Data) {
+  init(_ tag: DICOMTag, _ representation: Representation, bytes value: Data) {
     let padding: UInt8 = [.ui, .ob].contains(representation) ? 0 : 0x20
     self.tag = tag
     self.representation = representation
@@ -56,18 +56,18 @@ struct DICOMElement: Sendable {
   }
 
   /// Text, in UTF-8, each value cut to what the representation allows.
-  static func text(_ tag: UInt32, _ representation: Representation, _ values: String...) -> DICOMElement {
+  static func text(_ tag: DICOMTag, _ representation: Representation, _ values: String...) -> WrittenElement {
     let clean = values.map { value in
       let plain = value.unicodeScalars.filter { $0.value >= 32 }.map { $0 == "\\" ? "/" : Character($0) }
       return String(plain.prefix(representation.limit))
     }
     let joined = representation.isListable ? clean.joined(separator: "\\") : clean.joined()
-    return DICOMElement(tag, representation, bytes: Data(joined.utf8))
+    return WrittenElement(tag, representation, bytes: Data(joined.utf8))
   }
 
   /// Decimal numbers of at most 16 characters each.
-  static func decimals(_ tag: UInt32, _ values: [Double]) -> DICOMElement {
-    DICOMElement(tag, .ds, bytes: Data(values.map(decimal).joined(separator: "\\").utf8))
+  static func decimals(_ tag: DICOMTag, _ values: [Double]) -> WrittenElement {
+    WrittenElement(tag, .ds, bytes: Data(values.map(decimal).joined(separator: "\\").utf8))
   }
 
   /// As many digits as 16 characters hold.
@@ -76,39 +76,39 @@ struct DICOMElement: Sendable {
     return forms.first { $0.count <= 16 } ?? "0"
   }
 
-  static func whole(_ tag: UInt32, _ value: Int) -> DICOMElement { text(tag, .is, "\(value)") }
+  static func whole(_ tag: DICOMTag, _ value: Int) -> WrittenElement { text(tag, .is, "\(value)") }
 
-  static func shorts(_ tag: UInt32, _ values: [Int]) -> DICOMElement {
-    DICOMElement(tag, .us, bytes: values.reduce(Data()) { $0 + littleEndian(UInt16(clamping: $1)) })
+  static func shorts(_ tag: DICOMTag, _ values: [Int]) -> WrittenElement {
+    WrittenElement(tag, .us, bytes: values.reduce(Data()) { $0 + littleEndian(UInt16(clamping: $1)) })
   }
 
-  static func longs(_ tag: UInt32, _ values: [Int]) -> DICOMElement {
-    DICOMElement(tag, .ul, bytes: values.reduce(Data()) { $0 + littleEndian(UInt32(clamping: $1)) })
+  static func longs(_ tag: DICOMTag, _ values: [Int]) -> WrittenElement {
+    WrittenElement(tag, .ul, bytes: values.reduce(Data()) { $0 + littleEndian(UInt32(clamping: $1)) })
   }
 
   /// A value that is itself a tag.
-  static func pointer(_ tag: UInt32, to other: UInt32) -> DICOMElement {
-    DICOMElement(tag, .at, bytes: tagBytes(other))
+  static func pointer(_ tag: DICOMTag, to other: DICOMTag) -> WrittenElement {
+    WrittenElement(tag, .at, bytes: tagBytes(other))
   }
 
   /// Items, each a set of elements.
-  static func sequence(_ tag: UInt32, _ items: [[DICOMElement]]) -> DICOMElement {
+  static func sequence(_ tag: DICOMTag, _ items: [[WrittenElement]]) -> WrittenElement {
     let content = items.reduce(into: Data()) { content, item in
       let body = encoded(item)
       content += tagBytes(0xFFFE_E000) + littleEndian(UInt32(body.count)) + body
     }
-    return DICOMElement(tag, .sq, bytes: content)
+    return WrittenElement(tag, .sq, bytes: content)
   }
 
   /// One item: value, coding scheme, meaning (PS3.3 section 8.8).
-  static func code(_ tag: UInt32, _ value: String, _ scheme: String, _ meaning: String) -> DICOMElement {
+  static func code(_ tag: DICOMTag, _ value: String, _ scheme: String, _ meaning: String) -> WrittenElement {
     sequence(
       tag,
       [[.text(0x0008_0100, .sh, value), .text(0x0008_0102, .sh, scheme), .text(0x0008_0104, .lo, meaning)]])
   }
 
   /// The bytes of a set of elements in the order of their tags.
-  static func encoded(_ elements: [DICOMElement]) -> Data {
+  static func encoded(_ elements: [WrittenElement]) -> Data {
     elements.sorted { $0.tag < $1.tag }.reduce(into: Data()) { data, element in
       data += tagBytes(element.tag) + element.representation.rawValue.utf8
       let count = element.value.count
@@ -118,7 +118,7 @@ struct DICOMElement: Sendable {
     }
   }
 
-  private static func tagBytes(_ tag: UInt32) -> Data {
+  private static func tagBytes(_ tag: DICOMTag) -> Data {
     littleEndian(UInt16(tag >> 16)) + littleEndian(UInt16(tag & 0xFFFF))
   }
 

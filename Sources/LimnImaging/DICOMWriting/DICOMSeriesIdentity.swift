@@ -13,7 +13,7 @@ public enum DICOMUID {
 }
 
 /// The patient, study and series that an object belongs to, and how it came to be.
-public struct DICOMIdentity: Sendable {
+public struct DICOMSeriesIdentity: Sendable {
   /// A pseudonym: PatientID and PatientName.
   public var patient: String
   /// StudyInstanceUID.
@@ -46,7 +46,7 @@ public struct DICOMIdentity: Sendable {
   /// the marks of de-identification (C.7.1.1) and of synthetic data.
   func elements(
     class sopClass: String, instance: String, number: Int, modality: String
-  ) -> [DICOMElement] {
+  ) -> [WrittenElement] {
     patientElements + studyElements + [
       .text(0x0008_0005, .cs, "ISO_IR 192"), .text(0x0008_0016, .ui, sopClass),
       .text(0x0008_0018, .ui, instance), .text(0x0008_0060, .cs, modality),
@@ -60,7 +60,7 @@ public struct DICOMIdentity: Sendable {
       + (isSynthetic ? [.text(0x0020_4000, .lt, "SYNTHETIC: \(derivation)")] : [])
   }
 
-  private var patientElements: [DICOMElement] {
+  private var patientElements: [WrittenElement] {
     [
       .text(0x0010_0010, .pn, "\(patient)^"), .text(0x0010_0020, .lo, patient), .text(0x0010_0030, .da, ""),
       .text(0x0010_0040, .cs, ""), .text(0x0012_0062, .cs, "YES"),
@@ -69,7 +69,7 @@ public struct DICOMIdentity: Sendable {
     ]
   }
 
-  private var studyElements: [DICOMElement] {
+  private var studyElements: [WrittenElement] {
     let day = date?.filter { $0.isASCII && $0.isNumber } ?? ""
     return [
       .text(0x0008_0020, .da, day.count == 8 ? day : ""), .text(0x0008_0030, .tm, ""),
@@ -80,17 +80,17 @@ public struct DICOMIdentity: Sendable {
 }
 
 /// A file of one object (PS3.10 section 7.1).
-enum DICOMFile {
+enum DICOMPart10 {
   private static let explicitLittleEndian = "1.2.840.10008.1.2.1"
   private static let implementation = "2.25.232002813383080463737372809899752560140"
 
-  static func encoded(_ elements: [DICOMElement], class sopClass: String, instance: String) -> Data {
-    let meta = DICOMElement.encoded([
-      DICOMElement(0x0002_0001, .ob, bytes: Data([0, 1])), .text(0x0002_0002, .ui, sopClass),
+  static func encoded(_ elements: [WrittenElement], class sopClass: String, instance: String) -> Data {
+    let meta = WrittenElement.encoded([
+      WrittenElement(0x0002_0001, .ob, bytes: Data([0, 1])), .text(0x0002_0002, .ui, sopClass),
       .text(0x0002_0003, .ui, instance), .text(0x0002_0010, .ui, explicitLittleEndian),
       .text(0x0002_0012, .ui, implementation), .text(0x0002_0013, .sh, "LIMN \(LimnVersion.current)"),
     ])
-    return Data(count: 128) + Data("DICM".utf8) + DICOMElement.encoded([.longs(0x0002_0000, [meta.count])])
-      + meta + DICOMElement.encoded(elements)
+    return Data(count: 128) + Data("DICM".utf8) + WrittenElement.encoded([.longs(0x0002_0000, [meta.count])])
+      + meta + WrittenElement.encoded(elements)
   }
 }
