@@ -22,15 +22,15 @@ public enum AnimatedPNG {
         expected: "one or more alike", advice: "bring the frames to one size")
     }
     var writer = Writer(width: first.shape[2], height: first.shape[1], framesPerSecond: framesPerSecond)
-    try writer.begin(Chunk.all(in: PNGFile.encode(pixels: first, text: text)), frameCount: frames.count)
-    for frame in frames.dropFirst() { try writer.append(Chunk.all(in: PNGFile.encode(pixels: frame))) }
+    try writer.begin(PNGChunk.all(in: PNGFile.encode(pixels: first, text: text)), frameCount: frames.count)
+    for frame in frames.dropFirst() { try writer.append(PNGChunk.all(in: PNGFile.encode(pixels: frame))) }
     return writer.finished()
   }
 }
 
 /// Puts the chunks of an animation in order.
 private struct Writer {
-  private var file = Data([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])
+  private var file = PNGChunk.signature
   private var sequence: UInt32 = 0
   /// What follows the sequence number in a frame's control chunk: size, offset, delay, no disposal or
   /// blending.
@@ -43,24 +43,24 @@ private struct Writer {
   }
 
   /// The head, and the first frame, which is also the picture that a viewer without animation shows.
-  mutating func begin(_ chunks: [Chunk], frameCount: Int) {
+  mutating func begin(_ chunks: [PNGChunk], frameCount: Int) {
     for chunk in chunks where chunk.name != "IDAT" && chunk.name != "IEND" { file += chunk.bytes }
-    file += Chunk(name: "acTL", content: Data(bigEndian(UInt32(frameCount)) + bigEndian(0))).bytes
+    file += PNGChunk(name: "acTL", content: Data(bigEndian(UInt32(frameCount)) + bigEndian(0))).bytes
     addControl()
     for chunk in chunks where chunk.name == "IDAT" { file += chunk.bytes }
   }
 
-  mutating func append(_ chunks: [Chunk]) {
+  mutating func append(_ chunks: [PNGChunk]) {
     addControl()
     for chunk in chunks where chunk.name == "IDAT" {
-      file += Chunk(name: "fdAT", content: Data(nextNumber()) + chunk.content).bytes
+      file += PNGChunk(name: "fdAT", content: Data(nextNumber()) + chunk.content).bytes
     }
   }
 
-  func finished() -> Data { file + Chunk(name: "IEND", content: Data()).bytes }
+  func finished() -> Data { file + PNGChunk(name: "IEND", content: Data()).bytes }
 
   private mutating func addControl() {
-    file += Chunk(name: "fcTL", content: Data(nextNumber() + control)).bytes
+    file += PNGChunk(name: "fcTL", content: Data(nextNumber() + control)).bytes
   }
 
   private mutating func nextNumber() -> [UInt8] {
@@ -69,18 +69,22 @@ private struct Writer {
   }
 }
 
-private struct Chunk {
+/// A part of a PNG file.
+struct PNGChunk {
+  /// What every file begins with.
+  static let signature = Data([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])
+
   var name: String
   var content: Data
 
   /// The chunks of a file that libpng has just written.
-  static func all(in png: Data) -> [Chunk] {
-    var chunks: [Chunk] = []
+  static func all(in png: Data) -> [PNGChunk] {
+    var chunks: [PNGChunk] = []
     var position = 8
     while position + 12 <= png.count {
       let length = png[position..<position + 4].reduce(0) { $0 << 8 | Int($1) }
       let name = String(decoding: png[position + 4..<position + 8], as: UTF8.self)
-      chunks.append(Chunk(name: name, content: Data(png[position + 8..<position + 8 + length])))
+      chunks.append(PNGChunk(name: name, content: Data(png[position + 8..<position + 8 + length])))
       position += 12 + length
     }
     return chunks

@@ -27,7 +27,7 @@ struct Limn: ParsableCommand {
     version: LimnVersion.current,
     subcommands: [
       ImportCommand.self, ImportHelperCommand.self, CheckCommand.self, ShowCommand.self, SketchCommand.self,
-      TrainCommand.self,
+      ExportCommand.self, TrainCommand.self,
       MethodsCommand.self, GenerateCommand.self, EvaluateCommand.self, DoctorCommand.self,
     ])
 

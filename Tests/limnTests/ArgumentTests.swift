@@ -13,6 +13,8 @@ import Testing
   @Test(arguments: [
     "import scans --out set", "check set", "check one two", "show set --out sheet.png",
     "show set --out sheet.png --split test --layer labels --count 4 --columns 2",
+    "export set --as png --out pictures",
+    "export set --as webdataset --out shards --split train --shard-size 10",
     "sketch scans", "sketch scans --channel green --morphology area --field-of-view 0.08 --sigma 2",
     "train skrgan --data set --images 100",
     "train pggan --data set --steps 5 --set width_max=8 --set drift=0",
@@ -33,7 +35,9 @@ import Testing
   @Test(arguments: [
     ("import scans", "--out"), ("import --out set", "sources"), ("check", "datasets"),
     ("show set", "--out"), ("show set --out sheet.png --count 0", "--count"),
-    ("show set --out sheet.png --split all", "--split"), ("sketch", "source"),
+    ("show set --out sheet.png --split all", "--split"), ("export set --out a", "--as"),
+    ("export set --as jpeg --out a", "--as"), ("export set --as png", "--out"),
+    ("export set --as webdataset --out a --shard-size 0", "--shard-size"), ("sketch", "source"),
     ("sketch scans --kernel 4", "--kernel"), ("sketch scans --element 2", "--element"),
     ("sketch scans --sigma 0", "--sigma"), ("sketch scans --morphology star", "--morphology"),
     ("train", "limn methods"), ("train skrgan --images 1", "--data"), ("train skrgan --data set", "--images"),
