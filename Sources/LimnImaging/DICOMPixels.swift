@@ -14,9 +14,12 @@ struct DICOMPixels {
     DICOMFile.explicitBigEndian,
   ]
 
-  init(_ file: DICOMFile) {
+  /// - Parameters:
+  ///   - file: parsed.
+  ///   - header: the file's, where it has been read before.
+  init(_ file: DICOMFile, header: DICOMHeader? = nil) {
     self.file = file
-    header = DICOMHeader(file)
+    self.header = header ?? DICOMHeader(file)
   }
 
   /// Stored values [C, frames, Y, X]: no rescaling, colours as RGB, palettes not applied.

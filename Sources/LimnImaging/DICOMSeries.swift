@@ -64,7 +64,7 @@ public enum DICOMSeries {
     var bits = 0
     for (index, slice) in stack.slices.enumerated() {
       let file = try DICOMFile(reading: slice.header.path)
-      let decoded = try DICOMPixels(file).values([.first(of: file)])
+      let decoded = try DICOMPixels(file, header: slice.header).values([.first(of: file)])
       bits = max(bits, decoded.bits)
       if stack.slices.count == 1 { return stack.volume(decoded.voxels, bits: bits) }
       place(decoded.voxels, at: index, of: stack.slices.count, in: &whole)
