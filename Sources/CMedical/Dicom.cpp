@@ -165,11 +165,15 @@ Stream checkedStream(const CMedDicomFormat &format, const Bytes &code) {
   return stream;
 }
 
-/// Decoders leave subsampled and transformed colours as three full samples, so that the name must fit three.
+/// GDCM ends the process where the interpretation and the count of samples contradict each other.
 gdcm::PhotometricInterpretation photometric(const CMedDicomFormat &format) {
   if (format.samples == 1) return gdcm::PhotometricInterpretation::MONOCHROME2;
-  return gdcm::PhotometricInterpretation(
-      gdcm::PhotometricInterpretation::GetPIType(format.photometric));
+  for (const char *known : {"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT"}) {
+    if (format.samples == 3 && std::strcmp(format.photometric, known) == 0) {
+      return gdcm::PhotometricInterpretation(gdcm::PhotometricInterpretation::GetPIType(known));
+    }
+  }
+  fail(std::to_string(format.samples) + " samples a pixel as '" + format.photometric + "', expected RGB or YBR");
 }
 
 Bytes decodeWithGDCM(const CMedDicomFormat &format, const Bytes &code) {
