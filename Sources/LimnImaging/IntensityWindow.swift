@@ -164,12 +164,16 @@ private struct LevelCounts {
   }
 
   private mutating func count<Level: FixedWidthInteger>(_ voxels: Tensor, _ type: Level.Type) {
-    let least = least
+    let (least, size) = (least, counts.count)
+    // Neighbours are often equal, and a count must not wait for the one before it: two tables, turn by turn.
+    var tables = [UInt32](repeating: 0, count: 2 * size)
     voxels.contiguous().withUnsafeBytes { bytes in
-      counts.withUnsafeMutableBufferPointer { counts in
-        for level in bytes.bindMemory(to: type) { counts[Int(level) - least] += 1 }
+      let levels = bytes.bindMemory(to: type)
+      tables.withUnsafeMutableBufferPointer { tables in
+        for index in 0..<levels.count { tables[Int(levels[index]) - least + (index & 1) * size] &+= 1 }
       }
     }
+    for index in 0..<size { counts[index] = Int(tables[index]) + Int(tables[size + index]) }
   }
 
   /// As of the sorted values, linearly interpolated.

@@ -1,6 +1,7 @@
 // The `limn` command: the list of its subcommands and the road that leads through them.
 
 import ArgumentParser
+import Foundation
 import LimnTorch
 
 @main
@@ -33,6 +34,12 @@ struct Limn: ParsableCommand {
 
   static func main() {
     CommandFailure.catchOperatorFailures()
+    // libtorch takes a tenth of a second to put its tables away, which the system does at once.
+    on_exit(
+      { status, _ in
+        fflush(nil)
+        _exit(status)
+      }, nil)
     main(nil)
   }
 }

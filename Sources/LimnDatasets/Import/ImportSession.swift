@@ -24,6 +24,7 @@ final class ImportSession {
   ) throws {
     (self.destination, self.options, self.report) = (destination, options, report)
     pool = HelperPool(options.helpers)
+    pool.prepare()
     scan = try SourceScan(sources, pool: pool) { try report(.scanning) }
     spool = try Spool(beside: destination, key: options.key)
   }

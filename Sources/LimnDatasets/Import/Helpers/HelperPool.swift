@@ -12,6 +12,14 @@ final class HelperPool: Sendable {
 
   init(_ kind: ImportHelpers) { self.kind = kind }
 
+  /// Starts the helpers, so that they are ready when the first job is.
+  func prepare() {
+    guard case .processes(let count, _, _, _) = kind else { return }
+    let helpers = (0..<count).compactMap { _ in makeHelper() }
+    for helper in helpers { helper.prepare() }
+    idle.withLock { $0 += helpers }
+  }
+
   /// Does `work` for every job, several at a time.
   /// - Parameters:
   ///   - jobs: handed out in this order.

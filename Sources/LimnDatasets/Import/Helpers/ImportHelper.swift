@@ -56,6 +56,9 @@ final class HelperProcess: ImportHelper, @unchecked Sendable {
 
   deinit { stop() }
 
+  /// Starts the process; if it cannot be, the first request says so.
+  func prepare() { _ = try? started() }
+
   func perform(_ request: ImportRequest) throws -> ImportReply {
     let (process, input, output) = try started()
     let descriptor = output.fileHandleForReading.fileDescriptor
