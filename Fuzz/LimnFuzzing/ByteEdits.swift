@@ -34,6 +34,9 @@ let edgeNumbers: [Int] = [
   -2, -128, -32_768,
 ]
 
+/// Extents that are each possible, and together more than a small file can hold.
+let vastExtents = [2000, 5000, 9000, 16_000, 23_000, 32_000, 45_000, 65_000]
+
 /// Damage to bytes of any meaning.
 enum ByteMutation {
   /// One or a few changes; `other` is a second file to splice with.

@@ -32,6 +32,11 @@ enum DICOMMutation {
   ]
 
   static func apply(_ bytes: inout [UInt8], _ random: inout FuzzRandom) {
+    if random.chance(16) {
+      for element in elements(of: bytes) where [0x0028_0010, 0x0028_0011].contains(element.tag) {
+        bytes.set(random.pick(vastExtents), at: element.value.lowerBound, size: 2)
+      }
+    }
     for _ in 0...random.below(3) { change(&bytes, &random) }
   }
 

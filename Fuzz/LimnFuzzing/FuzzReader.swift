@@ -20,8 +20,8 @@ public enum FuzzOutcome: Sendable, Equatable {
 
 /// Puts inputs in place and has them read.
 public struct FuzzReader {
-  /// A file of at most ``SeedFiles/longest`` bytes may take so much memory of its own: 512 MiB.
-  public static let memoryBound = 512 << 20
+  /// A file of at most ``SeedFiles/longest`` bytes may take so much memory of its own: 1 GiB.
+  public static let memoryBound = 1 << 30
   /// A longer line is none that anybody reads.
   private static let longestLine = 4000
 

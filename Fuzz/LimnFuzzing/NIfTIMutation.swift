@@ -23,6 +23,13 @@ enum NIfTIMutation {
     let isSecond = bytes.number(at: 0, size: 4) == 540 || bytes.number(at: 0, size: 4, bigEndian: true) == 540
     let isBig = bytes[0] == 0
     for _ in 0...random.below(3) { change(&bytes, isSecond ? second : first, isBig, isSecond, &random) }
+    if random.chance(8) {
+      let (start, size) = isSecond ? (24, 8) : (42, 2)
+      for place in 0..<3 {
+        bytes.set(
+          random.pick([1] + vastExtents.prefix(6)), at: start + size * place, size: size, bigEndian: isBig)
+      }
+    }
     if random.chance(4) { bytes = Checksum.gzip(bytes) }
   }
 

@@ -24,7 +24,9 @@ enum PNGMutation {
   }
 
   private static func changeHeader(_ header: inout [UInt8], _ random: inout FuzzRandom) {
-    switch random.below(5) {
+    switch random.below(6) {
+    case 5:
+      for place in [0, 4] { header.set(random.pick(vastExtents), at: place, size: 4, bigEndian: true) }
     case 0, 1: header.set(random.pick(edgeNumbers), at: random.pick([0, 4]), size: 4, bigEndian: true)
     case 2: header.set(random.pick([1, 2, 4, 8, 16, 32]), at: 8, size: 1)
     case 3: header.set(random.below(8), at: 9, size: 1)
@@ -70,7 +72,9 @@ enum JPEGMutation {
   }
 
   private static func changeFrame(_ bytes: inout [UInt8], at start: Int, _ random: inout FuzzRandom) {
-    switch random.below(5) {
+    switch random.below(6) {
+    case 5:
+      for place in [5, 7] { bytes.set(random.pick(vastExtents), at: start + place, size: 2, bigEndian: true) }
     case 0, 1: bytes.set(random.pick(edgeNumbers), at: start + random.pick([5, 7]), size: 2, bigEndian: true)
     case 2: bytes.set(random.pick([0xC0, 0xC1, 0xC2, 0xC3, 0xC9]), at: start + 1, size: 1)
     case 3: bytes.set(random.pick([0, 1, 2, 3, 4, 5, 255]), at: start + 9, size: 1)
@@ -107,6 +111,7 @@ enum TIFFMutation {
     let isBig = bytes.first == 0x4D
     let entries = entries(of: bytes, isBig)
     guard !entries.isEmpty else { return }
+    if random.chance(8) { makeVast(&bytes, entries, isBig, &random) }
     let place = random.pick(entries)
     let tag = bytes.number(at: place, size: 2, bigEndian: isBig) ?? 0
     switch random.below(7) {
@@ -116,6 +121,16 @@ enum TIFFMutation {
     default:
       let value = tag == 259 ? random.pick(compressions) : random.pick(edgeNumbers)
       bytes.set(value, at: place + 8, size: random.pick([2, 4]), bigEndian: isBig)
+    }
+  }
+
+  private static func makeVast(
+    _ bytes: inout [UInt8], _ entries: [Int], _ isBig: Bool, _ random: inout FuzzRandom
+  ) {
+    for place in entries
+    where [256, 257, 322, 323].contains(bytes.number(at: place, size: 2, bigEndian: isBig)) {
+      let size = bytes.number(at: place + 2, size: 2, bigEndian: isBig) == 3 ? 2 : 4
+      bytes.set(random.pick(vastExtents), at: place + 8, size: size, bigEndian: isBig)
     }
   }
 

@@ -117,9 +117,11 @@ final class Campaign: Sendable {
     }
   }
 
-  /// Texts that differ in numbers alone are one finding.
+  /// Texts that differ in numbers and quotations alone are one finding.
   private static func gist(of text: String) -> String {
-    text.hasPrefix("memory") ? "memory" : text.replacing(/limn-fuzz-\d+\/\d+\//, with: "")
+    let plain = text.replacing(/\[0x[0-9a-f]+\]/, with: "").replacing(/\[[-0-9, ]*\]/, with: "[…]")
+    return text.hasPrefix("line")
+      ? String(plain.replacing(/\d+/, with: "0").prefix(60)) : plain.replacing(/^memory.*/, with: "memory")
   }
 
   /// Writes the input to the folder of findings; gives its name.

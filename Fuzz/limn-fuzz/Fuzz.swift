@@ -11,7 +11,7 @@ struct Fuzz: ParsableCommand {
     abstract: "Give every reader damaged files, and list what it could not stand.",
     discussion: """
       Inputs depend on the seed, the format and their number alone. What crashes a reader, takes it more than \
-      10 seconds or 512 MiB, or is answered by anything but one line that names the file, is kept in the folder \
+      10 seconds or 1 GiB, or is answered by anything but one line that names the file, is kept in the folder \
       of findings, and the exit status is 1. Deaths inside GDCM are counted on their own: an import outlives them.
 
         limn-fuzz --count 1000000 --seed 7 Tests/Fixtures/imaging ~/more-seeds

@@ -39,7 +39,7 @@ public struct RecipeError: Error, CustomStringConvertible, LocalizedError {
   public let description: String
   public var errorDescription: String? { description }
   /// Carries one line.
-  public init(_ description: String) { self.description = description }
+  public init(_ description: String) { self.description = description.asPlainLine }
 }
 
 extension MethodRecipe {
@@ -131,9 +131,30 @@ private struct RecipeTree {
   }
 
   private static func value(_ yaml: String, of name: String) throws -> Any? {
-    do { return try Yams.load(yaml: yaml) } catch {
+    let node: Node?
+    do { node = try Yams.compose(yaml: yaml) } catch {
       throw RecipeError("\(name) is not YAML: \(oneLine("\(error)"))")
     }
+    guard let node else { return nil }
+    guard size(of: node, upTo: largest) <= largest else {
+      throw RecipeError("\(name) holds more than \(largest) values; is it a recipe?")
+    }
+    return Constructor.default.any(from: node)
+  }
+
+  private static let largest = 10_000
+
+  /// Values in a node, each alias as what it stands for: a page of aliases of aliases can stand for billions.
+  private static func size(of node: Node, upTo most: Int) -> Int {
+    let children: [Node] =
+      switch node {
+      case .mapping(let mapping): mapping.flatMap { [$0.key, $0.value] }
+      case .sequence(let sequence): Array(sequence)
+      case .scalar, .alias: []
+      }
+    var count = 1
+    for child in children where count <= most { count += size(of: child, upTo: most - count) }
+    return count
   }
 
   /// Replaces values by those of `other`, which may hold known keys only.
@@ -203,10 +224,10 @@ private struct RecipeTree {
   func mappingKeys(_ transform: (String) -> String) -> RecipeTree {
     RecipeTree(
       Dictionary(
-        uniqueKeysWithValues: object.map { key, value in
+        object.map { key, value in
           let nested = (value as? [String: Any]).map { RecipeTree($0).mappingKeys(transform).object as Any }
           return (transform(key), nested ?? value)
-        }))
+        }, uniquingKeysWith: { first, _ in first }))
   }
 }
 
