@@ -136,25 +136,30 @@ private struct RecipeTree {
       throw RecipeError("\(name) is not YAML: \(oneLine("\(error)"))")
     }
     guard let node else { return nil }
-    guard size(of: node, upTo: largest) <= largest else {
-      throw RecipeError("\(name) holds more than \(largest) values; is it a recipe?")
-    }
+    var room = largest
+    try check(node, of: name, room: &room)
     return Constructor.default.any(from: node)
   }
 
   private static let largest = 10_000
 
-  /// Values in a node, each alias as what it stands for: a page of aliases of aliases can stand for billions.
-  private static func size(of node: Node, upTo most: Int) -> Int {
-    let children: [Node] =
-      switch node {
-      case .mapping(let mapping): mapping.flatMap { [$0.key, $0.value] }
-      case .sequence(let sequence): Array(sequence)
-      case .scalar, .alias: []
+  /// Refuses what the parser would trip over: a list as a key, and aliases of aliases that stand for billions
+  /// of values. `room` is how many more values there may be.
+  private static func check(_ node: Node, of name: String, room: inout Int) throws {
+    room -= 1
+    guard room >= 0 else { throw RecipeError("\(name) holds more than \(largest) values; is it a recipe?") }
+    switch node {
+    case .mapping(let mapping):
+      for (key, value) in mapping {
+        guard key.scalar != nil else {
+          throw RecipeError(
+            "\(name) has a list or a group where a key should be; expected 'key: value' lines")
+        }
+        try check(value, of: name, room: &room)
       }
-    var count = 1
-    for child in children where count <= most { count += size(of: child, upTo: most - count) }
-    return count
+    case .sequence(let list): for value in list { try check(value, of: name, room: &room) }
+    case .scalar, .alias: break
+    }
   }
 
   /// Replaces values by those of `other`, which may hold known keys only.
