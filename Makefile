@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deps build test demo bench format lint docs install clean
+.PHONY: help deps build test demo bench fuzz format lint docs install clean
 
 PREFIX ?= /usr/local
 DEPS := $(or $(LIMN_DEPS),.deps)
@@ -36,11 +36,18 @@ bench: deps ## time Limn against eager PyTorch on the same libtorch
 	@$(SWIFT) build $(RELEASE) --product limn-bench
 	@Benchmarks/run
 
+# AddressSanitizer watches our code; the codecs themselves are not built with it.
+FUZZ_BUILD = $(if $(SANITIZE),--sanitize=$(SANITIZE) --scratch-path .build-$(SANITIZE) $(LINK),$(RELEASE))
+fuzz: deps ## damaged files for every reader (COUNT=100000, SEED=1, CORPUS="FOLDERS", SANITIZE=address)
+	@$(SWIFT) build $(FUZZ_BUILD) --product limn-fuzz
+	@$(if $(SANITIZE),.build-$(SANITIZE)/debug,.build/release)/limn-fuzz --count $(or $(COUNT),100000) \
+	  --seed $(or $(SEED),1) Tests/Fixtures $(CORPUS)
+
 format: ## swift-format every source in place
-	@swift format --in-place --parallel --recursive Package.swift Sources Tests Benchmarks Examples
+	@swift format --in-place --parallel --recursive Package.swift Sources Tests Benchmarks Fuzz Examples
 
 lint: ## swift-format's complaints, as errors
-	@swift format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks Examples
+	@swift format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks Fuzz Examples
 
 docs: deps ## the libraries' documentation, warnings as errors: .build/docs
 	@mkdir -p .build/docs

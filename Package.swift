@@ -83,6 +83,13 @@ let package = Package(
       dependencies: ["LimnTorch", "LimnTraining", "LimnTranslation", "LimnSynthesis", "LimnMetrics"],
       path: "Benchmarks/limn-bench",
       swiftSettings: swiftSettings),
+    .target(
+      name: "LimnFuzzing",
+      dependencies: ["LimnTorch", "LimnImaging", "LimnDatasets", "LimnTraining", "LimnSynthesis"],
+      path: "Fuzz/LimnFuzzing", swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "limn-fuzz", dependencies: [argumentParser, "LimnFuzzing", "LimnTorch"],
+      path: "Fuzz/limn-fuzz", swiftSettings: swiftSettings),
 
     .target(
       name: "LimnTestSupport", dependencies: ["LimnTorch"], path: "Tests/LimnTestSupport",
@@ -93,6 +100,7 @@ let package = Package(
     tests("LimnMetricsTests", ["LimnMetrics"]),
     tests("LimnTrainingTests", ["LimnTraining"]),
     tests("LimnSynthesisTests", ["LimnSynthesis", "LimnTranslation", "LimnDatasets", "LimnImaging"]),
+    tests("LimnFuzzingTests", ["LimnFuzzing", "LimnTorch"]),
     tests("limnTests", ["limn"]),
   ],
   swiftLanguageModes: [.v6],

@@ -383,6 +383,12 @@ void decode(const CMedDicomFormat &format, const CMedFragment *fragments, size_t
   }
 }
 
+size_t storedBytes(const CMedFragment *fragments, size_t count) {
+  size_t sum = 0;
+  for (size_t i = 0; i < count; ++i) sum += fragments[i].count;
+  return sum;
+}
+
 /// zlib's stream, ended with its scope.
 struct Inflater {
   z_stream stream = {};
@@ -418,7 +424,7 @@ bool CMedDicomDecode(
   return guarded(error, [&] {
     PendingImage pending;
     describe(*format, pending.image);
-    allocate(pending.image, maximumBytes);
+    allocate(pending.image, plausibleBytes(storedBytes(fragments, count), maximumBytes));
     decode(*format, fragments, count, pending.image);
     pending.moveTo(image);
   });

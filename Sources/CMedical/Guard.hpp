@@ -1,6 +1,7 @@
 // What every file of the door shares: the guard at the border, bounded pixel buffers, number conversion.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -48,6 +49,14 @@ inline size_t bytesPerElement(CMedType type) {
   }
 }
 
+/// The bytes that pixels of a file of `storedBytes` may take: no common compression reaches 4096 to 1 except
+/// for small or blank images, so that a small file cannot ask for much.
+inline size_t plausibleBytes(size_t storedBytes, size_t maximumBytes) {
+  constexpr size_t always = size_t(64) << 20, ratio = 4096;
+  const size_t most = storedBytes > maximumBytes / ratio ? maximumBytes : storedBytes * ratio;
+  return std::min(maximumBytes, std::max(always, most));
+}
+
 /// The product of the image's extents, refused where it is not positive or where `elementBytes` times it
 /// exceeds `maximumBytes`.
 inline size_t checkedCount(const CMedImage &image, size_t elementBytes, size_t maximumBytes) {
@@ -60,7 +69,7 @@ inline size_t checkedCount(const CMedImage &image, size_t elementBytes, size_t m
   if (__builtin_mul_overflow(count, elementBytes, &bytes) || bytes > maximumBytes) {
     fail("pixels of " + std::to_string(image.width) + " x " + std::to_string(image.height) + " x " +
          std::to_string(image.depth) + " x " + std::to_string(image.channels) +
-         ", more than the limit of " + std::to_string(maximumBytes >> 20) + " MiB");
+         ", more than the limit of " + std::to_string(maximumBytes >> 20) + " MiB for a file of this size");
   }
   return count;
 }

@@ -173,7 +173,7 @@ std::vector<uint8_t> limn::decodeJPEGSamples(const std::vector<uint8_t> &code, s
   Session s;
   s.isRaw = true;
   prepare(s);
-  if (!readHeader(s, code.data(), code.size()) || !readPixels(s, maximumBytes)) fail(s.reason);
+  if (!readHeader(s, code.data(), code.size()) || !readPixels(s, plausibleBytes(code.size(), maximumBytes))) fail(s.reason);
   const auto *samples = static_cast<const uint8_t *>(s.pending.image.data);
   return std::vector<uint8_t>(samples, samples + s.pending.image.byteCount);
 }
@@ -191,7 +191,7 @@ bool CMedJPEGRead(const void *bytes, size_t count, size_t maximumBytes, CMedImag
   return guarded(error, [&] {
     Session s;
     prepare(s);
-    if (!readHeader(s, bytes, count) || !readPixels(s, maximumBytes)) fail(s.reason);
+    if (!readHeader(s, bytes, count) || !readPixels(s, plausibleBytes(count, maximumBytes))) fail(s.reason);
     s.pending.moveTo(image);
   });
 }

@@ -224,6 +224,13 @@ void readVoxels(Stream &stream, const nifti_image &header, size_t maximumBytes, 
   colour ? storeColour(raw, stored, image, voxels) : storeAny(header, raw.data(), image, voxels);
 }
 
+/// The file's length; 0 where it cannot be told.
+size_t fileSize(const std::string &path) {
+  std::ifstream file(path, std::ios::binary | std::ios::ate);
+  const std::streamoff size = file.good() ? static_cast<std::streamoff>(file.tellg()) : 0;
+  return size > 0 ? static_cast<size_t>(size) : 0;
+}
+
 bool exists(const std::string &path) { return std::ifstream(path).good(); }
 
 /// Where the voxels of a header without them lie: beside it, `.img` for `.hdr`, either compressed.
@@ -268,7 +275,7 @@ void read(const std::string &path, size_t maximumBytes, CMedImage &image) {
   describeVoxels(*found.header, image);
   Stream voxels(found.path, "rb", true);
   voxels.skip(found.offset);
-  readVoxels(voxels, *found.header, maximumBytes, image);
+  readVoxels(voxels, *found.header, plausibleBytes(fileSize(found.path), maximumBytes), image);
 }
 
 int datatype(CMedType type) {
@@ -345,7 +352,8 @@ bool CMedNIfTIReadHeader(const char *path, size_t maximumBytes, CMedImage *image
     *image = emptyImage();
     describe(*found.header, *image);
     describeVoxels(*found.header, *image);
-    checkedCount(*image, static_cast<size_t>(found.header->nbyper), maximumBytes);
+    checkedCount(
+        *image, static_cast<size_t>(found.header->nbyper), plausibleBytes(fileSize(found.path), maximumBytes));
     if (isColour(*found.header)) image->channels = 3;
   });
 }

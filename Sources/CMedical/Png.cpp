@@ -107,7 +107,7 @@ bool readHeader(Session &s) {
 
 bool readPixels(Session &s, size_t maximumBytes) {
   if (setjmp(png_jmpbuf(s.png))) return false;
-  allocate(s.pending.image, maximumBytes);
+  allocate(s.pending.image, plausibleBytes(s.count, maximumBytes));
   pointRows(s, s.pending.image);
   png_read_image(s.png, s.rows.data());
   png_read_end(s.png, nullptr);

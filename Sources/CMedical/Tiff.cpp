@@ -234,7 +234,12 @@ std::vector<tdir_t> describe(TIFF *file, CMedImage &image) {
   return directories;
 }
 
-void readAll(TIFF *file, size_t maximumBytes, CMedImage &image) {
+size_t storedBytes(TIFF *file) {
+  return static_cast<size_t>(TIFFGetSizeProc(file)(TIFFClientdata(file)));
+}
+
+void readAll(TIFF *file, size_t limit, CMedImage &image) {
+  const size_t maximumBytes = plausibleBytes(storedBytes(file), limit);
   const std::vector<tdir_t> directories = describe(file, image);
   allocate(image, maximumBytes);
   for (size_t i = 0; i < directories.size(); ++i) {

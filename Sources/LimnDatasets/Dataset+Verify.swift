@@ -29,6 +29,9 @@ extension DatasetManifest {
       guard condition else { throw DatasetError(folder.appendingPathComponent(Self.fileName), problem()) }
     }
     try require([8, 16].contains(bitDepth), "bitDepth is \(bitDepth), expected 8 or 16")
+    try require(
+      min(count, channels, height, width) > 0,
+      "\(count) images of \(channels)×\(height)×\(width), expected at least one pixel")
     try require(items.count == count, "count is \(count) but \(items.count) items are listed")
     try require(
       contentHash == Self.contentHash(of: layers), "contentHash does not fit the layers listed; it was edited"

@@ -1,6 +1,7 @@
 // The one error of this room: a line that names the file, what was found, what was expected, what to do.
 
 import Foundation
+import LimnTorch
 
 /// A file or an image that cannot be used, as one line for the person who gave it.
 public struct ImagingError: LocalizedError, Sendable, Equatable {
@@ -21,5 +22,7 @@ public struct ImagingError: LocalizedError, Sendable, Equatable {
     self.advice = advice
   }
 
-  public var errorDescription: String? { "\(file): found \(found); expected \(expected); \(advice)" }
+  public var errorDescription: String? {
+    "\(file): found \(found); expected \(expected); \(advice)".asPlainLine
+  }
 }

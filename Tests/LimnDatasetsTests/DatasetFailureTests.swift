@@ -93,6 +93,7 @@ import Testing
     ("{\n", "", "no valid JSON"),
     ("\"width\"", "\"widht\"", "lacks 'width'"),
     ("\"width\" : 5", "\"width\" : \"5\"", "width should be Int"),
+    ("\"width\" : 5", "\"width\" : 0", "6 images of 1×6×0, expected at least one pixel"),
     ("\"width\" : 5", "\"width\" : 7", "layer 'images' must be uint8[6, 1, 6, 7]"),
     ("\"formatVersion\" : 1", "\"formatVersion\" : 9", "format version 9, this Limn reads version 1"),
     ("\"count\" : 6", "\"count\" : 5", "6 items are listed"),

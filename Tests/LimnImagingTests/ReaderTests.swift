@@ -81,6 +81,27 @@ import Testing
     #expect(!line.contains("\n"))
   }
 
+  /// Where a header says how large the image is, and a size that no file so short can hold (PNG: with its sum).
+  @Test(arguments: [
+    ("gray16.png", 16, [0, 0, 255, 0, 0, 0, 255, 0, 16, 0, 0, 0, 0, 198, 125, 38, 23]),
+    ("int16.nii", 42, [0, 0x7D, 0, 0x7D, 1, 0]),
+    ("gray.jpg", nil, [0xFF, 0, 0xFF, 0]),
+  ])
+  func `a small file cannot ask for much memory`(name: String, place: Int?, extents: [UInt8]) throws {
+    try withTemporaryFolder { folder in
+      var bytes = [UInt8](try Data(contentsOf: file(name)))
+      let frame = bytes.indices.first { bytes[$0] == 0xFF && $0 + 1 < bytes.count && bytes[$0 + 1] == 0xC0 }
+      let start = try #require(place ?? frame.map { $0 + 5 })
+      bytes.replaceSubrange(start..<start + extents.count, with: extents)
+      let url = folder.appendingPathComponent(name)
+      try Data(bytes).write(to: url)
+      let error = #expect(throws: ImagingError.self) { try ImageReader.read(url) }
+      #expect(
+        error?.found.contains("more than the limit of 64 MiB for a file of this size") == true,
+        "\(error?.found ?? "")")
+    }
+  }
+
   @Test func `text under a picture's name is named as text`() throws {
     let error = #expect(throws: ImagingError.self) { try ImageReader.read(file("text.png")) }
     #expect(error?.found == "text")

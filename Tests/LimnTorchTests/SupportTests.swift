@@ -223,3 +223,9 @@ import Testing
       error?.description == "/nonexistent-folder/file.json: cannot be written (No such file or directory)")
   }
 }
+
+@Test func linesFromFilesArePlain() {
+  #expect("a\nb\u{1B}[31m\u{202E}c\u{2028}d é".asPlainLine == "a b [31m c d é")
+  #expect("as it is: 'x'".asPlainLine == "as it is: 'x'")
+  #expect(String(repeating: "x", count: 5000).asPlainLine == String(repeating: "x", count: 2000) + "…")
+}

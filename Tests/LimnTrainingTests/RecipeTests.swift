@@ -75,6 +75,14 @@ func filesThatChangeNothing(yaml: String) throws {
   ("width_max: [", "is not YAML"), ("width_mx: 4", "did you mean 'width_max'?"),
   ("inner:\n  rat: 4", "did you mean 'inner.rate'?"), ("inner: 3", "group of keys"),
   ("width_max: many", "width_max"),
+  ("[width_max]: 4", "a list or a group where a key should be"),
+  ("inner:\n  ? {a: 1}\n  : 2", "where a key should be"),
+  ("width_max: {a_b: 1, aB: 2}", "width_max"), ("width_max: \"\\x1b[31m\\n4\"", "found ' [31m 4'"),
+  (
+    "a: &a [x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b, *b, *b, *b]\n"
+      + "d: &d [*c, *c, *c, *c, *c, *c, *c, *c]\ne: [*d, *d, *d, *d, *d, *d, *d, *d]",
+    "more than 10000 values"
+  ),
 ])
 func filesAreRefused(yaml: String, explanation: String) {
   let error = #expect(throws: RecipeError.self) { try OuterRecipe.resolved(yaml: yaml) }

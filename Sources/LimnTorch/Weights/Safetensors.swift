@@ -13,7 +13,7 @@ public struct SafetensorsError: Error, CustomStringConvertible, LocalizedError {
   public let description: String
   public var errorDescription: String? { description }
 
-  init(_ url: URL, _ problem: String) { description = "\(url.path): \(problem)" }
+  init(_ url: URL, _ problem: String) { description = "\(url.path): \(problem)".asPlainLine }
 }
 
 /// Reads and writes safetensors: a little-endian header length, a JSON header, then the tensors' bytes.

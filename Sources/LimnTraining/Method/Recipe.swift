@@ -39,7 +39,7 @@ public struct RecipeError: Error, CustomStringConvertible, LocalizedError {
   public let description: String
   public var errorDescription: String? { description }
   /// Carries one line.
-  public init(_ description: String) { self.description = description }
+  public init(_ description: String) { self.description = description.asPlainLine }
 }
 
 extension MethodRecipe {
@@ -131,8 +131,34 @@ private struct RecipeTree {
   }
 
   private static func value(_ yaml: String, of name: String) throws -> Any? {
-    do { return try Yams.load(yaml: yaml) } catch {
+    let node: Node?
+    do { node = try Yams.compose(yaml: yaml) } catch {
       throw RecipeError("\(name) is not YAML: \(oneLine("\(error)"))")
+    }
+    guard let node else { return nil }
+    var room = largest
+    try check(node, of: name, room: &room)
+    return Constructor.default.any(from: node)
+  }
+
+  private static let largest = 10_000
+
+  /// Refuses what the parser would trip over: a list as a key, and aliases of aliases that stand for billions
+  /// of values. `room` is how many more values there may be.
+  private static func check(_ node: Node, of name: String, room: inout Int) throws {
+    room -= 1
+    guard room >= 0 else { throw RecipeError("\(name) holds more than \(largest) values; is it a recipe?") }
+    switch node {
+    case .mapping(let mapping):
+      for (key, value) in mapping {
+        guard key.scalar != nil else {
+          throw RecipeError(
+            "\(name) has a list or a group where a key should be; expected 'key: value' lines")
+        }
+        try check(value, of: name, room: &room)
+      }
+    case .sequence(let list): for value in list { try check(value, of: name, room: &room) }
+    case .scalar, .alias: break
     }
   }
 
@@ -203,10 +229,10 @@ private struct RecipeTree {
   func mappingKeys(_ transform: (String) -> String) -> RecipeTree {
     RecipeTree(
       Dictionary(
-        uniqueKeysWithValues: object.map { key, value in
+        object.map { key, value in
           let nested = (value as? [String: Any]).map { RecipeTree($0).mappingKeys(transform).object as Any }
           return (transform(key), nested ?? value)
-        }))
+        }, uniquingKeysWith: { first, _ in first }))
   }
 }
 

@@ -105,5 +105,5 @@ public struct RunError: Error, CustomStringConvertible, LocalizedError {
   public let description: String
   public var errorDescription: String? { description }
   /// Carries one line.
-  public init(_ description: String) { self.description = description }
+  public init(_ description: String) { self.description = description.asPlainLine }
 }
