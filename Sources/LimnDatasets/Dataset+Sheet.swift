@@ -18,6 +18,7 @@ extension Dataset {
   ///   - name: the layer to show.
   ///   - columns: tiles in a row; nil: as many as make the sheet square.
   ///   - augmentation: what changes the items first, and the seed of its draws.
+  /// - Returns: uint8 [C, H′, W′].
   /// - Throws: ``DatasetError`` if the dataset has no such layer, or `items` is empty.
   public func sheet(
     _ items: [Int], layer name: String = "images", columns: Int? = nil,

@@ -5,7 +5,7 @@ import LimnTorch
 
 /// The difference hash of an image: its gray levels in 8 rows of 9 areas, each compared with the next.
 enum Fingerprint {
-  /// - Parameter image: float32 [C, H, W].
+  /// Of an image, float32 [C, H, W].
   static func of(_ image: Tensor) -> UInt64 {
     let gray = image.mean(dims: [0], keepDim: true)
     let small = ImageResize.fit(gray, height: 8, width: 9, mode: .stretch)[0]

@@ -26,6 +26,7 @@ struct ImportAssembly {
   ///   - destination: the dataset's folder.
   ///   - target: what all images have in common.
   /// - Returns: the manifest as written, and what a careful person would want to know.
+  /// - Throws: ``DatasetError`` if the disk refuses or kept pixels are not whole.
   func write(
     to destination: URL, target: CutTarget
   ) throws -> (manifest: DatasetManifest, warnings: [String]) {

@@ -106,7 +106,7 @@ enum MessagePipe {
     }
   }
 
-  /// - Parameter wait: called before each read; may throw to give up.
+  /// The next message; `wait` is called before each read and may throw to give up.
   /// - Throws: ``HelperEnded`` where the other side is gone; what `wait` throws.
   static func receive<Message: Decodable>(
     _ type: Message.Type, from descriptor: Int32, wait: () throws -> Void = {}
