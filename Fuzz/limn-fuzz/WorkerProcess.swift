@@ -23,7 +23,8 @@ final class WorkerProcess {
     process.arguments = arguments
     process.standardOutput = output
     process.standardError = try FileHandle(forWritingTo: trace)
-    let asan = "detect_leaks=0:allocator_may_return_null=1:max_allocation_size_mb=5120:detect_odr_violation=0"
+    let asan =
+      "detect_leaks=0:allocator_may_return_null=1:max_allocation_size_mb=5120:detect_odr_violation=0:handle_abort=1"
     process.environment = ProcessInfo.processInfo.environment.merging(
       ["SWIFT_BACKTRACE": "enable=no", "OMP_NUM_THREADS": "1", "ASAN_OPTIONS": asan]) { $1 }
     try process.run()
@@ -52,6 +53,13 @@ final class WorkerProcess {
       }
       buffer += step[..<got]
     }
+  }
+
+  /// Ends a silent process in a way that makes it tell where it is.
+  func interrupt() -> String {
+    kill(process.processIdentifier, SIGABRT)
+    if case .died(let trace) = next(seconds: 5) { return trace }
+    return ""
   }
 
   /// Ends the process at once.
