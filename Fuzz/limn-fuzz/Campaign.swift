@@ -78,7 +78,7 @@ final class Campaign: Sendable {
         note(.crashed, format, "a worker that does not start", next)
         return
       }
-      while next < range.upperBound, judge(worker.next(seconds: Self.secondsPerInput), format, next) {
+      while next < range.upperBound, judge(worker, format, next) {
         next += 1
       }
       // The input that ended the worker is done with.
@@ -87,21 +87,26 @@ final class Campaign: Sendable {
   }
 
   /// Counts what came of an input; whether the worker can go on.
-  private func judge(_ event: WorkerProcess.Event, _ format: FuzzFormat, _ index: Int) -> Bool {
-    switch event {
+  private func judge(_ worker: WorkerProcess, _ format: FuzzFormat, _ index: Int) -> Bool {
+    switch worker.next(seconds: Self.secondsPerInput) {
     case .line("read"): note(.read, format, nil, index)
     case .line("refused"): note(.refused, format, nil, index)
     case .line(let text): note(text.hasPrefix("memory") ? .overMemory : .badLine, format, text, index)
     case .silent:
-      note(.hung, format, "more than \(Int(Self.secondsPerInput)) seconds", index)
+      noteEnd(.hung, format, index, trace: worker.interrupt())
       return false
     case .died(let trace):
-      let culprit = CrashTrace.culprit(of: trace)
-      let isHelper = format == .dicom && CrashTrace.isGDCM(culprit)
-      note(isHelper ? .killedHelper : .crashed, format, culprit, index, trace: trace)
+      noteEnd(.crashed, format, index, trace: trace)
       return false
     }
     return true
+  }
+
+  private func noteEnd(_ verdict: Verdict, _ format: FuzzFormat, _ index: Int, trace: String) {
+    let culprit = CrashTrace.culprit(of: trace)
+    let isHelper = format == .dicom && CrashTrace.isGDCM(culprit)
+    let what = verdict == .hung ? "more than \(Int(Self.secondsPerInput)) seconds in \(culprit)" : culprit
+    note(isHelper ? .killedHelper : verdict, format, what, index, trace: trace)
   }
 
   private func note(
