@@ -28,11 +28,13 @@ public struct Mutator: Sendable {
     if index < choices.count { return choices[index].input }
     var random = FuzzRandom(seed: seed, format: format, index: index)
     var input = random.pick(choices).input
-    if random.chance(2) {
+    // Blind damage to a text seldom leaves one that parses.
+    let isText = [.json, .yaml, .safetensors].contains(format)
+    if random.chance(isText ? 5 : 2) {
       ByteMutation.apply(&input.bytes, other: random.pick(choices).input.bytes, &random)
     } else {
       applyKnown(&input, &random)
-      if random.chance(4) { ByteMutation.apply(&input.bytes, other: input.bytes + [0], &random) }
+      if !isText, random.chance(4) { ByteMutation.apply(&input.bytes, other: input.bytes + [0], &random) }
     }
     return input
   }

@@ -140,6 +140,8 @@ public enum SeedFiles {
     }
     try AtomicFile.write(
       Data(PGGANRecipe().yaml.utf8), to: folder.appendingPathComponent("pggan.yaml"))
+    let short = "width_max: 64\nbatch_sizes: [8, 4]\n"
+    try AtomicFile.write(Data(short.utf8), to: folder.appendingPathComponent("short.yaml"))
     try AtomicFile.write(Data(state.utf8), to: folder.appendingPathComponent("state.json"))
   }
 
