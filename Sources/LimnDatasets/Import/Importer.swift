@@ -55,7 +55,10 @@ public enum Importer {
     sources: [URL], to destination: URL, options: ImportOptions,
     progress: @escaping (ImportProgress) throws -> Void = { _ in }
   ) throws -> ImportSummary {
-    try DatasetFolder.checkReplaceable(destination, overwrite: options.overwrite)
+    do { try DatasetFolder.checkReplaceable(destination, overwrite: options.overwrite) } catch {
+      Spool.removeLeftover(beside: destination)
+      throw error
+    }
     return try ImportSession(sources, to: destination, options, report: progress).run()
   }
 

@@ -15,8 +15,7 @@ final class Spool {
   ///   made.
   init(beside destination: URL, key: IdentityKey) throws {
     let target = destination.standardizedFileURL
-    folder = target.deletingLastPathComponent().appendingPathComponent(
-      ".\(target.lastPathComponent).importing")
+    folder = Self.folder(beside: target)
     self.key = key
     do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
       throw DatasetError(target, "the folder cannot be made (\(error.localizedDescription))")
@@ -29,6 +28,19 @@ final class Spool {
   }
 
   deinit { close(lock) }
+
+  private static func folder(beside target: URL) -> URL {
+    target.deletingLastPathComponent().appendingPathComponent(".\(target.lastPathComponent).importing")
+  }
+
+  /// Removes what an import has left that was killed between completing its dataset and tidying up.
+  static func removeLeftover(beside destination: URL) {
+    let folder = folder(beside: destination.standardizedFileURL)
+    let lock = open(folder.appendingPathComponent(".lock").path, O_RDWR | O_CLOEXEC)
+    guard lock >= 0 else { return }
+    if flock(lock, LOCK_EX | LOCK_NB) == 0 { WholeFolder.remove(folder) }
+    close(lock)
+  }
 
   /// The name under which a request's result is kept.
   func name(of request: CutRequest) -> String {
