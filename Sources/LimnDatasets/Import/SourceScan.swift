@@ -26,7 +26,8 @@ struct SourceScan: Sendable {
   private struct Found: Sendable {
     let file: URL
     let path: String
-    let kind: FileKind?
+    /// Named outright, or called as images are: what it is instead is worth telling.
+    let isExpected: Bool
   }
 
   /// - Parameters:
@@ -41,22 +42,17 @@ struct SourceScan: Sendable {
     }
   }
 
-  private mutating func candidates(_ source: URL) throws -> [Found] {
+  private func candidates(_ source: URL) throws -> [Found] {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: source.path, isDirectory: &isFolder) else {
       throw DatasetError(source, "no such file or folder; check the path")
     }
-    let files = isFolder.boolValue ? Self.files(below: source) : [(source, source.lastPathComponent)]
-    var found: [Found] = []
-    for (file, path) in files {
-      let kind = FileKind(sniffing: file)
-      if kind != nil || !isFolder.boolValue || Self.isCalledImage(file) {
-        found.append(Found(file: file, path: path, kind: kind))
-      } else {
-        passedOver += 1
-      }
+    guard isFolder.boolValue else {
+      return [Found(file: source, path: source.lastPathComponent, isExpected: true)]
     }
-    return found
+    return Self.files(below: source).map { file, path in
+      Found(file: file, path: path, isExpected: Self.isCalledImage(file))
+    }
   }
 
   /// The headers of the files, many to a request, each alone where a helper did not survive them.
@@ -88,6 +84,10 @@ struct SourceScan: Sendable {
     var known: [String: (path: String, header: ImageHeader)] = [:]
     for (found, answer) in zip(found, headers) {
       guard let header = answer.header else {
+        if answer.isForeign, !found.isExpected {
+          passedOver += 1
+          continue
+        }
         problems.append(ImportProblem(file: found.file.path, line: answer.problem ?? "cannot be read"))
         continue
       }

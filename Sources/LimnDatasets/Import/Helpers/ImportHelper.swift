@@ -45,7 +45,7 @@ final class HelperProcess: ImportHelper, @unchecked Sendable {
   private let limits: HelperLimits
   /// Asked while a reply is awaited; true ends the wait and the process.
   private let isCancelled: @Sendable () -> Bool
-  private var running: (process: Process, input: Pipe, output: Pipe)?
+  private var running: ChildProcess?
 
   init(
     executable: URL, arguments: [String], limits: HelperLimits, isCancelled: @escaping @Sendable () -> Bool
@@ -54,35 +54,22 @@ final class HelperProcess: ImportHelper, @unchecked Sendable {
     self.isCancelled = isCancelled
   }
 
-  deinit { stop() }
-
   /// Starts the process; if it cannot be, the first request says so.
   func prepare() { _ = try? started() }
 
   func perform(_ request: ImportRequest) throws -> ImportReply {
-    let (process, input, output) = try started()
-    let descriptor = output.fileHandleForReading.fileDescriptor
+    let process = try started()
     let deadline = Date().addingTimeInterval(limits.seconds * Double(1 + request.fileCount))
     do {
-      try MessagePipe.send(request, to: input.fileHandleForWriting.fileDescriptor)
-      return try MessagePipe.receive(ImportReply.self, from: descriptor) {
-        try self.wait(for: descriptor, until: deadline)
+      try MessagePipe.send(request, to: process.input)
+      return try MessagePipe.receive(ImportReply.self, from: process.output) {
+        try self.wait(for: process.output, until: deadline)
       }
-    } catch let failure as HelperFailure {
-      stop()
-      throw failure
     } catch {
-      process.waitUntilExit()
       running = nil
-      throw HelperFailure(reason: Self.reason(of: process))
+      if let failure = error as? HelperFailure { throw failure }
+      throw HelperFailure(reason: process.ended())
     }
-  }
-
-  private static func reason(of process: Process) -> String {
-    guard process.terminationReason == .uncaughtSignal else {
-      return "the decoder gave up (exit \(process.terminationStatus))"
-    }
-    return "the decoder crashed (signal \(process.terminationStatus))"
   }
 
   private func wait(for descriptor: Int32, until deadline: Date) throws {
@@ -95,30 +82,18 @@ final class HelperProcess: ImportHelper, @unchecked Sendable {
     }
   }
 
-  private func started() throws -> (Process, Pipe, Pipe) {
-    if let running, running.process.isRunning { return running }
-    let process = Process()
-    let (input, output) = (Pipe(), Pipe())
-    process.executableURL = executable
-    process.arguments = arguments + ["\(limits.memory)"]
-    (process.standardInput, process.standardOutput) = (input, output)
-    process.standardError = FileHandle.nullDevice
+  private func started() throws -> ChildProcess {
+    if let running { return running }
     // Images come and go by the thousand: their memory is kept, not given back and cleared each time.
     // 32 MiB is the most that the C library takes for the first.
-    process.environment = ProcessInfo.processInfo.environment.merging(
-      ["MALLOC_MMAP_THRESHOLD_": "\(32 << 20)", "MALLOC_TRIM_THRESHOLD_": "\(1 << 30)"]) { $1 }
-    do { try process.run() } catch {
-      throw HelperFailure(reason: "the helper \(executable.path) cannot be started")
-    }
-    running = (process, input, output)
-    return (process, input, output)
-  }
-
-  private func stop() {
-    guard let process = running?.process else { return }
-    kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
-    running = nil
+    let memory = ["MALLOC_MMAP_THRESHOLD_": "\(32 << 20)", "MALLOC_TRIM_THRESHOLD_": "\(1 << 30)"]
+    guard
+      let process = ChildProcess(
+        executable.path, arguments + ["\(limits.memory)"],
+        environment: ProcessInfo.processInfo.environment.merging(memory) { $1 })
+    else { throw HelperFailure(reason: "the helper \(executable.path) cannot be started") }
+    running = process
+    return process
   }
 }
 

@@ -28,6 +28,8 @@ enum ImportReply: Codable, Sendable {
 struct ProbeResult: Codable, Sendable {
   var header: ImageHeader?
   var problem: String?
+  /// Whether the file begins like no image.
+  var isForeign = false
 }
 
 /// A volume to be cut.

@@ -27,8 +27,10 @@ enum ImportWork {
   }
 
   private static func probe(_ path: String) -> ProbeResult {
-    do { return ProbeResult(header: try ImageReader.probe(URL(fileURLWithPath: path))) } catch {
-      return ProbeResult(problem: ImportProblem.line(for: error))
+    let file = URL(fileURLWithPath: path)
+    do { return ProbeResult(header: try ImageReader.probe(file)) } catch {
+      return ProbeResult(
+        problem: ImportProblem.line(for: error), isForeign: FileKind(sniffing: file) == nil)
     }
   }
 
