@@ -98,6 +98,8 @@ bool readHeader(Session &s) {
   if (setjmp(png_jmpbuf(s.png))) return false;
   png_set_read_fn(s.png, &s, readBytes);
   png_set_user_limits(s.png, 1 << 20, 1 << 20);
+  // Texts, profiles and times are skipped unread: libpng clears what their length claims before it reads them.
+  png_set_keep_unknown_chunks(s.png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
   png_read_info(s.png, s.info);
   setExpansion(s);
   png_read_update_info(s.png, s.info);
