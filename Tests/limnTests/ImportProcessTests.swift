@@ -77,7 +77,7 @@ import Testing
             if "p3.png" in text: os.abort()
             if "p5.png" in text: time.sleep(60)
             files = request["probe"]["_0"] if "probe" in request else []
-            reply = {"probed": {"_0": [{"problem": "passed over"} for _ in files]}}
+            reply = {"probed": {"_0": [{"problem": "passed over", "isForeign": False} for _ in files]}}
             body = json.dumps(reply).encode()
             sys.stdout.buffer.write(struct.pack("<I", len(body)) + body)
             sys.stdout.buffer.flush()

@@ -1,7 +1,8 @@
-// A process with a pipe to it and one from it. Foundation's own waits for a message that its child has ended, and now
-// and then waits for ever.
+// A process with a pipe to it and one from it. Foundation's own cannot be waited for with a limit, and takes a twentieth
+// of a second to notice that its child has ended.
 
 import Foundation
+import Synchronization
 
 /// Runs until it ends by itself or nobody refers to it any more.
 final class ChildProcess {
@@ -12,24 +13,35 @@ final class ChildProcess {
   private let identifier: pid_t
   private var isReaped = false
 
+  /// One start at a time: a child that is started between a pipe's making and its marking would hold it open.
+  private static let starting = Mutex<Void>(())
+
   /// Nil where the process cannot be started.
   init?(_ executable: String, _ arguments: [String], environment: [String: String]) {
-    var (down, up): ([Int32], [Int32]) = ([-1, -1], [-1, -1])
-    guard pipe2(&down, O_CLOEXEC) == 0 else { return nil }
-    guard pipe2(&up, O_CLOEXEC) == 0 else {
-      down.forEach { close($0) }
-      return nil
-    }
     // A process that is gone must not take this one with it.
     signal(SIGPIPE, SIG_IGN)
-    let child = Self.spawn(executable, arguments, environment, reading: down[0], writing: up[1])
-    close(down[0])
-    close(up[1])
-    (input, output, identifier) = (down[1], up[0], child ?? -1)
-    if child == nil {
-      isReaped = true
-      return nil
+    let started = Self.starting.withLock { _ -> (pid_t, Int32, Int32)? in
+      guard let down = Self.pipe(), let up = Self.pipe() else { return nil }
+      let child = Self.spawn(executable, arguments, environment, reading: down.read, writing: up.write)
+      close(down.read)
+      close(up.write)
+      guard let child else {
+        close(down.write)
+        close(up.read)
+        return nil
+      }
+      return (child, down.write, up.read)
     }
+    guard let started else { return nil }
+    (identifier, input, output) = started
+  }
+
+  /// Both ends are closed in children.
+  private static func pipe() -> (read: Int32, write: Int32)? {
+    var ends: [Int32] = [-1, -1]
+    guard Foundation.pipe(&ends) == 0 else { return nil }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    return (ends[0], ends[1])
   }
 
   deinit {
@@ -69,10 +81,19 @@ final class ChildProcess {
     return identifier
   }
 
-  /// Waits for a process that has closed its output, and tells how it ended.
+  /// How the process ended, once it has closed its output or answered what cannot be understood; one that goes on
+  /// for two seconds after that is stopped.
   func ended() -> String {
     var status: Int32 = 0
-    while waitpid(identifier, &status, 0) < 0, errno == EINTR {}
+    var isRunning = true
+    for _ in 0..<1000 where isRunning {
+      isRunning = waitpid(identifier, &status, WNOHANG) == 0
+      if isRunning { usleep(2000) }
+    }
+    if isRunning {
+      kill(identifier, SIGKILL)
+      while waitpid(identifier, &status, 0) < 0, errno == EINTR {}
+    }
     isReaped = true
     let signal = status & 0x7F
     return signal == 0
