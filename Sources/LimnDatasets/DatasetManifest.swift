@@ -28,6 +28,15 @@ public struct LabelClass: Sendable, Codable, Equatable {
   }
 }
 
+extension [LabelClass] {
+  /// All classes of the tree, each before its parts, with the name of the class that holds it.
+  var flattened: [(label: LabelClass, parent: String?)] { flattened(in: nil) }
+
+  private func flattened(in parent: String?) -> [(label: LabelClass, parent: String?)] {
+    flatMap { label in [(label, parent)] + (label.parts ?? []).flattened(in: label.name) }
+  }
+}
+
 /// How intensities became pixels.
 public struct IntensityRecord: Sendable, Codable, Equatable {
   /// The window as `limn import --window` takes it, such as `percentiles:0.5,99.5`.

@@ -151,13 +151,25 @@ func writePictures(_ pictures: [(String, Tensor)], in folder: URL) throws -> URL
       }
       #expect(try contents(folder) == [".set.importing", "scans"])
       let kept = folder.appendingPathComponent(".set.importing")
-      // Two files for each of three pictures: what is finished is taken up, so its description is not written again.
-      let before = try contents(kept).filter { $0.hasSuffix(".json") }
+      func written() throws -> [String: Date] {
+        let names = try contents(kept).filter { $0.hasSuffix(".json") }
+        return try Dictionary(
+          uniqueKeysWithValues: names.map { name in
+            let file = kept.appendingPathComponent(name).path
+            let date = try FileManager.default.attributesOfItem(atPath: file)[.modificationDate] as? Date
+            return (name, date ?? .distantFuture)
+          })
+      }
+      let before = try written()
       #expect(before.count == 3)
-      for name in before { #expect(chmod(kept.appendingPathComponent(name).path, 0o400) == 0) }
       let changed = scans.appendingPathComponent("p1.png")
       try PNGFile.write(pixels: randomPixels(7)[6], to: changed)
-      let resumed = try Importer.run(sources: [scans], to: out, options: chosen).manifest
+      var after: [String: Date] = [:]
+      let resumed = try Importer.run(sources: [scans], to: out, options: chosen) {
+        if $0.completed == 6 { after = try written() }
+      }.manifest
+      // What is finished is taken up, not written again; the picture that changed is cut anew.
+      #expect(after.count == 7 && before.allSatisfy { after[$0] == $1 })
       let whole = try Importer.run(
         sources: [scans], to: folder.appendingPathComponent("whole"), options: chosen
       ).manifest

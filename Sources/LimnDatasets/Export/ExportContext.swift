@@ -77,30 +77,20 @@ struct ExportContext {
 
   /// The colours of labels 0 to 255: those that the classes name, and else those that Limn chooses.
   var palette: [LabelColours.Colour] {
-    func named(_ classes: [LabelClass]) -> [(value: Int, colour: String)] {
-      classes.flatMap { item in
-        let own = item.value.flatMap { value in item.colour.map { (value: value, colour: $0) } }
-        return [own].compactMap(\.self) + named(item.parts ?? [])
-      }
-    }
-    return named(manifest.classes).reduce(into: LabelColours.palette) { palette, item in
-      guard palette.indices.contains(item.value), let colour = LabelColours.Colour(hex: item.colour) else {
-        return
-      }
-      palette[item.value] = colour
+    manifest.classes.flattened.reduce(into: LabelColours.palette) { palette, item in
+      guard let value = item.label.value, palette.indices.contains(value),
+        let colour = item.label.colour.flatMap(LabelColours.Colour.init(hex:))
+      else { return }
+      palette[value] = colour
     }
   }
 
   /// Classes that have a value above 0, each with the name of the class that holds it.
   var classes: [(value: Int, name: String, parent: String?)] {
-    func flat(_ classes: [LabelClass], in parent: String?) -> [(value: Int, name: String, parent: String?)] {
-      classes.flatMap { item in
-        let own = item.value.flatMap { $0 > 0 ? [(value: $0, name: item.name, parent: parent)] : nil } ?? []
-        return own + flat(item.parts ?? [], in: item.name)
-      }
-    }
     var seen = Set<Int>()
-    return flat(manifest.classes, in: nil).filter { seen.insert($0.value).inserted }
+    return manifest.classes.flattened.compactMap { label, parent in
+      label.value.flatMap { $0 > 0 && seen.insert($0).inserted ? ($0, label.name, parent) : nil }
+    }
   }
 
   /// The name of a class, also of one that is not described.

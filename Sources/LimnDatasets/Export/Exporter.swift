@@ -104,7 +104,7 @@ extension ExportFormat {
 
   var writer: any FormatWriter.Type {
     switch self {
-    case .png: PNGExport.self
+    case .png: PictureExport.self
     case .tiff: TIFFExport.self
     case .nifti: NIfTIExport.self
     case .dicom: DICOMExport.self

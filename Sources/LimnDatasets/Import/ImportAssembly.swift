@@ -39,7 +39,7 @@ struct ImportAssembly {
     for unit in units { try append(unit, to: writer, target) }
     let patients = units.flatMap { unit in unit.result.images.map { _ in unit.patient } }
     let fingerprints = units.flatMap { $0.result.images.map(\.fingerprint) }
-    let pixels = try StoredPixels(units.map(\.pixels), target)
+    let pixels = try StoredPixels(units.filter { !$0.result.images.isEmpty }.map(\.pixels), target)
     let alike = LookAlikes(
       patients: patients, fingerprints: fingerprints, difference: pixels.meanDifference)
     writer.description.modality = options.modality ?? Self.only(units.compactMap(\.result.modality))
@@ -158,7 +158,7 @@ private struct StoredPixels {
   init(_ files: [URL], _ target: CutTarget) throws {
     isDeep = target.bitDepth == 16
     length = target.channels * target.height * target.width * (isDeep ? 2 : 1)
-    for file in files where FileManager.default.fileExists(atPath: file.path) {
+    for file in files {
       let data = try Data(contentsOf: file, options: .alwaysMapped)
       images += stride(from: 0, to: data.count, by: length).map { (data, $0) }
     }

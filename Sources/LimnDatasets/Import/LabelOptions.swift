@@ -63,17 +63,15 @@ struct LabelFinder {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder), isFolder.boolValue
     else { throw DatasetError(folder, "no such folder of masks; check --labels") }
-    let names = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String } ?? []
-    for name in names.sorted() where !name.split(separator: "/").contains(where: { $0.hasPrefix(".") }) {
-      let file = folder.appendingPathComponent(name)
-      guard ImageReader.isReadable(file) else { continue }
-      if FileKind(sniffing: file) == .dicom, let header = try? ImageReader.probe(file).dicom,
+    for (file, path) in SourceScan.files(below: folder) {
+      guard let kind = FileKind(sniffing: file) else { continue }
+      if kind == .dicom, let header = try? ImageReader.probe(file).dicom,
         DICOMSegmentation.isSegmentation(header)
       {
         byStudy[header.studyUID, default: []].append(file)
       }
       let stem = FileStem.of(file)
-      byPath[(name as NSString).deletingLastPathComponent + "/" + stem, default: []].append(file)
+      byPath["\(Self.folders(path))/\(stem)", default: []].append(file)
       byName[stem, default: []].append(file)
       byStart[Self.start(stem), default: []].append(file)
     }
@@ -93,10 +91,8 @@ struct LabelFinder {
       }
       return URL(fileURLWithPath: path)
     case .folder(let folder):
-      // The source's own name is not part of the path below it.
-      let below = unit.path.split(separator: "/").dropFirst().dropLast().joined(separator: "/")
       let candidates =
-        [unit.header?.dicom.flatMap { byStudy[$0.studyUID] }, byPath["\(below)/\(stem)"]]
+        [unit.header?.dicom.flatMap { byStudy[$0.studyUID] }, byPath["\(Self.folders(unit.path))/\(stem)"]]
         + Self.endings.map { byName[stem + $0] } + [byStart[Self.start(stem)]]
       guard let found = candidates.compactMap(\.self).first else {
         throw DatasetError(
@@ -112,6 +108,11 @@ struct LabelFinder {
       }
       return found[0]
     }
+  }
+
+  /// The folders between the source or the folder of masks, whose own name comes first, and the file.
+  private static func folders(_ path: String) -> String {
+    path.split(separator: "/").dropFirst().dropLast().joined(separator: "/")
   }
 
   private static func start(_ stem: String) -> String {

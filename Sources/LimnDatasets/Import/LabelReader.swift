@@ -13,28 +13,25 @@ struct LabelRequest: Codable, Sendable {
 }
 
 /// Reads a mask.
-final class LabelReader {
+struct LabelReader {
   let request: LabelRequest
-  /// The classes that the mask itself names, once it has been read.
-  private(set) var namedClasses: [LabelClass] = []
   private var file: URL { URL(fileURLWithPath: request.file) }
 
-  init(_ request: LabelRequest) { self.request = request }
-
   /// - Parameter image: the volume that the mask belongs to.
-  /// - Returns: the mask with the image's affine, int32 [1, Z, Y, X]: classes, or objects numbered from 1.
+  /// - Returns: the mask with the image's affine, int32 [1, Z, Y, X]: classes, or objects numbered from 1; and the
+  ///   classes that the mask itself names.
   /// - Throws: what is wrong with the mask, with what was expected and the option that helps.
-  func read(for image: Volume) throws -> Volume {
+  func read(for image: Volume) throws -> (mask: Volume, classes: [LabelClass]) {
     if let segments = try segmentation(for: image) { return segments }
     var mask = try ImageReader.read(file)
     mask.voxels = try values(of: mask)
     mask = try onGrid(mask, of: image)
     mask.affine = image.affine
-    return mask
+    return (mask, [])
   }
 
   /// A DICOM SEG, whose frames are seldom all of the image's slices; nil for other files.
-  private func segmentation(for image: Volume) throws -> Volume? {
+  private func segmentation(for image: Volume) throws -> (mask: Volume, classes: [LabelClass])? {
     guard FileKind(sniffing: file) == .dicom, let header = try ImageReader.probe(file).dicom,
       DICOMSegmentation.isSegmentation(header)
     else { return nil }
@@ -42,11 +39,9 @@ final class LabelReader {
     guard image.info.hasGeometry else {
       throw DatasetError(file, "a segmentation object, but its image does not say where it lies")
     }
-    namedClasses = classes.map { LabelClass(name: $0.name, value: $0.value) }
     var mask = labels.resampled(onto: image)
     mask.voxels = mask.voxels.to(.int32)
-    mask.affine = image.affine
-    return mask
+    return (mask, classes.map { LabelClass(name: $0.name, value: $0.value) })
   }
 
   private func onGrid(_ mask: Volume, of image: Volume) throws -> Volume {
@@ -75,7 +70,7 @@ final class LabelReader {
     guard values.to(.float32).isEqual(to: mask.voxels.to(.float32)).min().item() == 1 else {
       throw DatasetError(file, "a mask with fractions, expected whole numbers; is it an image?")
     }
-    let present = Set(Histogram(values).present)
+    let present = values.distinctValues
     if request.kind == .instances { return try instances(values, present) }
     if present.isSubset(of: [0, 255]), request.classes.values.isSubset(of: [0, 1]) {
       return values.isGreater(than: 0).to(.int32)
@@ -108,7 +103,7 @@ final class LabelReader {
     // Products with numbers are float32, which holds all 24 bits of a colour.
     let code = (codes[0] * 65536 + codes[1] * 256 + codes[2]).to(.int32)
     let table = request.classes.colours
-    let present = Set(Histogram(code).present)
+    let present = code.distinctValues
     // Gray stored as RGB is gray.
     if present.allSatisfy({ $0 % 256 == $0 >> 16 && $0 >> 8 & 255 == $0 >> 16 }), table.isEmpty {
       let gray = codes[0].unsqueezed(0)
@@ -133,20 +128,19 @@ final class LabelReader {
   }
 }
 
-/// The values that occur.
-private struct Histogram {
-  let present: [Int]
-
-  init(_ values: Tensor) {
+extension Tensor {
+  /// The values that occur in a tensor of int32.
+  var distinctValues: Set<Int> {
     var seen = Set<Int32>()
     var last: Int32?
-    values.contiguous().withUnsafeBytes { bytes in
+    contiguous().withUnsafeBytes { bytes in
+      // Neighbours are mostly equal.
       for value in bytes.bindMemory(to: Int32.self) where value != last {
         last = value
         seen.insert(value)
       }
     }
-    present = seen.map(Int.init)
+    return Set(seen.map(Int.init))
   }
 }
 
@@ -166,18 +160,16 @@ extension LabelClass {
 
 extension [LabelClass] {
   /// All values of the tree.
-  var values: Set<Int> { Set(flatMap { [$0.value].compactMap(\.self) + ($0.parts ?? []).values }) }
+  var values: Set<Int> { Set(flattened.compactMap(\.label.value)) }
 
-  /// Values by colour.
+  /// Values by colour, red in the highest of three bytes; of one colour's classes the first.
   var colours: [Int: Int] {
-    var table: [Int: Int] = [:]
-    for label in self {
-      if let value = label.value, let colour = label.colour.flatMap({ Int($0.dropFirst(), radix: 16) }) {
-        table[colour] = value
+    let pairs = flattened.compactMap { label, _ in
+      label.value.flatMap { value in
+        label.colour.flatMap { Int($0.dropFirst(), radix: 16) }.map { ($0, value) }
       }
-      table.merge((label.parts ?? []).colours) { first, _ in first }
     }
-    return table
+    return Dictionary(pairs) { first, _ in first }
   }
 
   /// Reads `vessel=1,disc=2#ff8800`; nil for anything else.

@@ -106,7 +106,8 @@ struct SourceScan: Sendable {
     }
   }
 
-  private static func files(below folder: URL) -> [(URL, String)] {
+  /// Every file below a folder, in the order of their paths, hidden ones left out; with the path from the folder on.
+  static func files(below folder: URL) -> [(URL, String)] {
     let names = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String } ?? []
     return names.sorted().filter { !$0.split(separator: "/").contains { $0.hasPrefix(".") } }
       .map { (folder.appendingPathComponent($0), "\(folder.lastPathComponent)/\($0)") }

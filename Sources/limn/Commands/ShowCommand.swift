@@ -40,8 +40,10 @@ struct ShowCommand: ParsableCommand {
   @Option(help: "The layer to show.")
   var layer = "images"
 
-  @Option(help: "Show the images as this augmentation changes them, as 'limn train --augment' takes it.")
-  var augment: String?
+  @Option(
+    help: "Show the images as this augmentation changes them, as 'limn train --augment' takes it.",
+    transform: AugmentationPipeline.init(parsing:))
+  var augment: AugmentationPipeline?
 
   @Option(help: "Seed of what --augment draws.")
   var seed: UInt64 = 0
@@ -50,9 +52,6 @@ struct ShowCommand: ParsableCommand {
   var histogram: String?
 
   func validate() throws {
-    do { _ = try augment.map(AugmentationPipeline.init(parsing:)) } catch {
-      throw ValidationError("--augment: \(error)")
-    }
     guard count > 0, columns ?? 1 > 0 else {
       throw ValidationError("--count and --columns: expected 1 or more")
     }
@@ -61,9 +60,8 @@ struct ShowCommand: ParsableCommand {
   func run() throws {
     let dataset = try Dataset.open(URL(fileURLWithPath: dataset))
     let items = dataset.sample(count, of: split)
-    let pipeline = try augment.map(AugmentationPipeline.init(parsing:))
     let sheet = try dataset.sheet(
-      items, layer: layer, columns: columns, augmentation: pipeline.map { ($0, seed) })
+      items, layer: layer, columns: columns, augmentation: augment.map { ($0, seed) })
     let text = dataset.manifest.synthetic ? PNGFile.syntheticText("made by Limn") : [:]
     try PNGFile.write(pixels: sheet, text: text, to: URL(fileURLWithPath: out))
     print("\(items.count) of \(dataset.indices(of: split).count) images in \(out)")

@@ -104,8 +104,8 @@ struct TrainCommand: ParsableCommand {
     help: """
       Change images at random, such as 'flip@0.5, rotation:-10..10, gamma:0.8..1.25'; docs/reference/augmentation.md \
       lists all. A flip is nothing for images where sides matter.
-      """)
-  var augment: String?
+      """, transform: AugmentationPipeline.init(parsing:))
+  var augment: AugmentationPipeline?
 
   @Flag(help: "Print the resolved recipe, say what would be trained, and do nothing.")
   var dryRun = false
@@ -119,9 +119,6 @@ struct TrainCommand: ParsableCommand {
       guard steps != nil || images != nil else {
         throw ValidationError("how long? Give --images N or --steps N")
       }
-    }
-    do { _ = try augment.map(AugmentationPipeline.init(parsing:)) } catch {
-      throw ValidationError("--augment: \(error)")
     }
     let counts: [(String, Int?)] = [
       ("--steps", steps), ("--images", images), ("--threads", threads), ("--log-every", logEvery),
@@ -201,7 +198,7 @@ struct TrainCommand: ParsableCommand {
       steps: steps, images: images, seed: seed ?? 0, device: device,
       precision: (precision ?? .auto).resolved(device: device), threads: threads ?? Torch.threadCount,
       logEvery: logEvery ?? 20, sampleEvery: sampleEvery ?? 500, checkpointEvery: checkpointEvery ?? 500,
-      keepCheckpoints: keepCheckpoints ?? 3, augmentation: augment)
+      keepCheckpoints: keepCheckpoints ?? 3, augmentation: augment?.description)
     return TrainingRequest(
       dataset: URL(fileURLWithPath: data ?? ""), out: out.map { URL(fileURLWithPath: $0) },
       recipe: recipeText,

@@ -95,7 +95,7 @@ private final class CutWriter {
       try pixels.append((slice.image * 2 - 1).quantized(bitDepth: common(slice, volume).bitDepth))
       if let labels = slice.labels {
         try masks.append(labels.to(.uint16))
-        values.formUnion(Set(labels.to(.int32).array(of: Int32.self)).map(Int.init))
+        values.formUnion(labels.to(.int32).distinctValues)
       }
       images.append(
         CutImage(
@@ -107,10 +107,10 @@ private final class CutWriter {
 
   /// On the volume's grid, its stack included, so that both are resampled alike.
   private func mask(of volume: Volume) throws -> Volume? {
-    guard let reader = request.label.map(LabelReader.init) else { return nil }
-    var mask = try reader.read(for: volume)
+    guard let label = request.label else { return nil }
+    var (mask, classes) = try LabelReader(request: label).read(for: volume)
     mask.info.stack = volume.info.stack
-    for label in reader.namedClasses where !namedClasses.contains(label) { namedClasses.append(label) }
+    for label in classes where !namedClasses.contains(label) { namedClasses.append(label) }
     return mask
   }
 
