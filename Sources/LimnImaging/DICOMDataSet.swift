@@ -34,25 +34,34 @@ struct DICOMDataSet: Sendable {
 
   /// The element's text without the padding DICOM allows at either end; nil where that leaves nothing.
   func text(_ tag: DICOMTag) -> String? {
-    guard let raw = value(tag) else { return nil }
-    let decoded = String(data: raw, encoding: .utf8) ?? String(data: raw, encoding: .isoLatin1) ?? ""
-    let trimmed = decoded.trimmingCharacters(in: Self.padding)
-    return trimmed.isEmpty ? nil : trimmed
+    value(tag).map(Self.unpadded).flatMap { $0.isEmpty ? nil : Self.decoded($0) }
   }
-
-  private static let padding = CharacterSet(charactersIn: " \0\t\r\n")
 
   /// The backslash-separated texts of an element.
   func texts(_ tag: DICOMTag) -> [String] {
-    text(tag)?.split(separator: "\\", omittingEmptySubsequences: false)
-      .map { $0.trimmingCharacters(in: Self.padding) } ?? []
+    guard let whole = value(tag).map(Self.unpadded), !whole.isEmpty else { return [] }
+    return whole.split(separator: UInt8(ascii: "\\"), omittingEmptySubsequences: false)
+      .map { Self.decoded(Self.unpadded($0)) }
+  }
+
+  private static func unpadded(_ bytes: Data) -> Data {
+    func isPadding(_ byte: UInt8) -> Bool { [0, 9, 10, 13, 32].contains(byte) }
+    guard let first = bytes.firstIndex(where: { !isPadding($0) }),
+      let last = bytes.lastIndex(where: { !isPadding($0) })
+    else { return Data() }
+    return bytes[first...last]
+  }
+
+  private static func decoded(_ bytes: Data) -> String {
+    String(validating: bytes, as: UTF8.self)
+      ?? String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
   }
 
   /// The finite numbers of a decimal or integer string; empty where one of them is none.
   func decimals(_ tag: DICOMTag) -> [Double] {
-    let found = texts(tag).map { Double($0.replacingOccurrences(of: ",", with: ".")) }
-    let finite = found.compactMap { $0 }.filter(\.isFinite)
-    return finite.count == found.count ? finite : []
+    let texts = texts(tag)
+    let finite = texts.compactMap { Double($0) ?? Double($0.replacing(",", with: ".")) }.filter(\.isFinite)
+    return finite.count == texts.count ? finite : []
   }
 
   /// The first `count` decimals; nil where there are fewer.

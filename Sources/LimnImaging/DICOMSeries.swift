@@ -33,6 +33,11 @@ public enum DICOMSeries {
   }
 
   private static func read(files: [String], in place: String) throws -> [Volume] {
+    try groups(of: files, in: place).flatMap(volumes)
+  }
+
+  /// The headers of each volume's files.
+  static func groups(of files: [String], in place: String) throws -> [[DICOMHeader]] {
     var seen = Set<String>()
     let found = files.filter { seen.insert($0).inserted }.map { path in
       Result { try DICOMHeader(readingImage: path) }
@@ -45,10 +50,13 @@ public enum DICOMSeries {
         file: place, found: "no DICOM image", expected: "at least one",
         advice: "point at the folder that holds the series' files")
     }
-    return try grouped(headers).flatMap { group in
-      group.count == 1 && group[0].frameCount > 1
-        ? try MultiFrame(reading: group[0].path).volumes() : [try volume(group)]
-    }
+    return grouped(headers)
+  }
+
+  /// The volume of a group of files, or those of a multi-frame file.
+  static func volumes(of group: [DICOMHeader]) throws -> [Volume] {
+    group.count == 1 && group[0].frameCount > 1
+      ? try MultiFrame(reading: group[0].path).volumes() : [try volume(group)]
   }
 
   /// One file as one volume; what a multi-frame file repeats in one place becomes channels.
@@ -60,16 +68,22 @@ public enum DICOMSeries {
   /// Files of one frame each.
   private static func volume(_ headers: [DICOMHeader]) throws -> Volume {
     let stack = SliceStack(headers.map(Slice.init(only:)))
+    let decoded = try decoded(stack.slices[...])
+    return stack.volume(decoded.voxels, bits: decoded.bits)
+  }
+
+  /// The values [C, Z, Y, X] of slices that are files of their own.
+  static func decoded(_ slices: ArraySlice<Slice>) throws -> (voxels: Tensor, bits: Int) {
     var whole: Tensor?
     var bits = 0
-    for (index, slice) in stack.slices.enumerated() {
+    for (index, slice) in slices.enumerated() {
       let file = try DICOMFile(reading: slice.header.path)
       let decoded = try DICOMPixels(file, header: slice.header).values([.first(of: file)])
       bits = max(bits, decoded.bits)
-      if stack.slices.count == 1 { return stack.volume(decoded.voxels, bits: bits) }
-      place(decoded.voxels, at: index, of: stack.slices.count, in: &whole)
+      if slices.count == 1 { return (decoded.voxels, bits) }
+      place(decoded.voxels, at: index, of: slices.count, in: &whole)
     }
-    return stack.volume(whole ?? Tensor.zeros([1, 0, 0, 0]), bits: bits)
+    return (whole ?? Tensor.zeros([1, 0, 0, 0]), bits)
   }
 
   /// Puts a slice [C, 1, Y, X] in its place; all become float32 as soon as one has another type.

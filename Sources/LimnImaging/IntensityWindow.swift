@@ -23,17 +23,24 @@ public enum IntensityWindow: Sendable, Codable, Equatable {
   public func limits(
     of voxels: Tensor, storedBits: Int? = nil, except padding: Double? = nil
   ) -> (low: Double, high: Double) {
+    if let known = knownLimits(voxels.dtype, storedBits) { return known }
+    var ranks = ValueRanks(except: padding)
+    ranks.add(voxels)
+    return ranks.percentiles(percents)
+  }
+
+  /// The limits where the values do not matter; nil where they do.
+  private func knownLimits(_ type: DType, _ storedBits: Int?) -> (low: Double, high: Double)? {
     switch self {
     case .range(let low, let high): (low, high)
     case .centre(let centre, let width): (centre - width / 2, centre + width / 2)
-    case .percentiles(let low, let high): Self.percentiles(of: voxels, low, high, except: padding)
-    case .full:
-      if voxels.dtype == .uint8 || voxels.dtype == .uint16 {
-        (0, Double(1 << (storedBits ?? 8 * voxels.dtype.size)) - 1)
-      } else {
-        Self.percentiles(of: voxels, 0, 100, except: padding)
-      }
+    case .full where type == .uint8 || type == .uint16: (0, Double(1 << (storedBits ?? 8 * type.size)) - 1)
+    case .full, .percentiles: nil
     }
+  }
+
+  private var percents: (Double, Double) {
+    if case .percentiles(let low, let high) = self { (low, high) } else { (0, 100) }
   }
 
   /// Voxels of any shape and type as float32 in [0, 1]. A window without width gives 0 below and 1 above it;
@@ -52,33 +59,20 @@ public enum IntensityWindow: Sendable, Codable, Equatable {
     DisplayWindow(low: low, high: high).applied(to: voxels)
   }
 
-  /// The window that shows a volume as its file means it.
-  public func display(of volume: Volume) -> DisplayWindow {
-    let padding = volume.info.paddingValue
-    let (low, high) = limits(of: volume.voxels, storedBits: volume.storedBits, except: padding)
-    return DisplayWindow(low: low, high: high, isInverted: volume.info.isDisplayInverted, padding: padding)
-  }
-
-  private static func percentiles(
-    of voxels: Tensor, _ low: Double, _ high: Double, except padding: Double?
-  ) -> (Double, Double) {
-    if let counts = LevelCounts(voxels, except: padding) {
-      return (counts.percentile(low), counts.percentile(high))
+  /// The window that shows a volume as its file means it; slabs are read only where their values decide.
+  /// - Throws: `ImagingError` where a slab cannot be read.
+  public func display(of slabs: VolumeSlabs) throws -> DisplayWindow {
+    let (outline, info) = (slabs.outline, slabs.outline.info)
+    var limits = knownLimits(outline.voxels.dtype, outline.storedBits)
+    var ranks = ValueRanks(except: info.paddingValue)
+    for index in slabs.ranges.indices where limits == nil {
+      let voxels = try slabs.slab(index).voxels
+      limits = knownLimits(voxels.dtype, outline.storedBits)
+      if limits == nil { ranks.add(voxels) }
     }
-    var values = voxels.to(.float32).flattened()
-    if voxels.dtype.isFloatingPoint { values = values[values.isFinite().nonzero().squeezed(1)] }
-    if let padding { values = values[values.isEqual(to: padding).isEqual(to: 0).nonzero().squeezed(1)] }
-    guard values.count > 0 else { return (0, 0) }
-    if low == 0 && high == 100 { return (values.min().item(), values.max().item()) }
-    let sorted = values.sorted(dim: 0).values
-    return (percentile(of: sorted, low), percentile(of: sorted, high))
-  }
-
-  private static func percentile(of sorted: Tensor, _ percent: Double) -> Double {
-    let place = min(max(percent, 0), 100) / 100 * Double(sorted.count - 1)
-    let below = Int(place)
-    let (a, b) = (sorted[below].item(), sorted[min(below + 1, sorted.count - 1)].item())
-    return a + (b - a) * (place - Double(below))
+    let (low, high) = limits ?? ranks.percentiles(percents)
+    return DisplayWindow(
+      low: low, high: high, isInverted: info.isDisplayInverted, padding: info.paddingValue)
   }
 }
 
@@ -111,16 +105,18 @@ public struct DisplayWindow: Sendable {
   /// One pass, where the general way takes six.
   private func wholeNumbers<Level: FixedWidthInteger>(_ voxels: Tensor, _ type: Level.Type) -> Tensor {
     let result = Tensor.empty(voxels.shape, dtype: .float32)
-    let (low, width) = (Float(low), Float(high - low))
-    let missing = padding.flatMap(Level.init(exactly:))
+    let origin = Float(isInverted ? high : low)
+    let scale = Float((isInverted ? -1 : 1) / (high - low))
+    // No level is beyond 16 bits.
+    let missing = padding.flatMap(Level.init(exactly:)).map { Int32($0) } ?? .max
     voxels.contiguous().withUnsafeBytes { source in
       result.withUnsafeMutableBytes { target in
-        let (levels, values) = (source.bindMemory(to: type), target.bindMemory(to: Float.self))
+        let (levels, values) = (source.bindMemory(to: Level.self), target.bindMemory(to: Float.self))
         for index in 0..<levels.count {
-          values[index] = min(max((Float(levels[index]) - low) / width, 0), 1)
+          let level = Int32(truncatingIfNeeded: levels[index])
+          let value = min(max((Float(level) - origin) * scale, 0), 1)
+          values[index] = level == missing ? 0 : value
         }
-        if isInverted { for index in 0..<levels.count { values[index] = 1 - values[index] } }
-        if let missing { for index in 0..<levels.count where levels[index] == missing { values[index] = 0 } }
       }
     }
     return result
@@ -130,66 +126,11 @@ public struct DisplayWindow: Sendable {
     let values = voxels.to(.float32)
     var shown =
       high > low
-      ? ((values - low) / (high - low)).clamped(min: 0, max: 1) : values.isGreater(than: low).to(.float32)
+      ? ((values - low) * (1 / (high - low))).clamped(min: 0, max: 1)
+      : values.isGreater(than: low).to(.float32)
     if isInverted { shown = 1 - shown }
     if let padding { shown = Tensor.where(values.isEqual(to: padding), shown.zerosLike(), shown) }
     guard voxels.dtype.isFloatingPoint else { return shown }
     return Tensor.where(values.isEqual(to: values), shown, shown.zerosLike())
-  }
-}
-
-/// How often each value of 8 or 16 bits occurs: percentiles without sorting.
-private struct LevelCounts {
-  private var counts: [Int]
-  /// The value of the first count.
-  private let least: Int
-  private var total: Int
-
-  /// Nil for other types than uint8, uint16 and int16, and where nothing is left to count.
-  init?(_ voxels: Tensor, except padding: Double?) {
-    guard [.uint8, .uint16, .int16].contains(voxels.dtype), voxels.count > 0 else { return nil }
-    least = voxels.dtype == .int16 ? Int(Int16.min) : 0
-    total = voxels.count
-    counts = [Int](repeating: 0, count: voxels.dtype == .uint8 ? 256 : 65536)
-    switch voxels.dtype {
-    case .uint8: count(voxels, UInt8.self)
-    case .uint16: count(voxels, UInt16.self)
-    default: count(voxels, Int16.self)
-    }
-    if let index = padding.flatMap(Int.init(exactly:)).map({ $0 - least }), counts.indices.contains(index) {
-      total -= counts[index]
-      counts[index] = 0
-    }
-    if total == 0 { return nil }
-  }
-
-  private mutating func count<Level: FixedWidthInteger>(_ voxels: Tensor, _ type: Level.Type) {
-    let (least, size) = (least, counts.count)
-    // Neighbours are often equal, and a count must not wait for the one before it: two tables, turn by turn.
-    var tables = [UInt32](repeating: 0, count: 2 * size)
-    voxels.contiguous().withUnsafeBytes { bytes in
-      let levels = bytes.bindMemory(to: type)
-      tables.withUnsafeMutableBufferPointer { tables in
-        for index in 0..<levels.count { tables[Int(levels[index]) - least + (index & 1) * size] &+= 1 }
-      }
-    }
-    for index in 0..<size { counts[index] = Int(tables[index]) + Int(tables[size + index]) }
-  }
-
-  /// As of the sorted values, linearly interpolated.
-  func percentile(_ percent: Double) -> Double {
-    let place = min(max(percent, 0), 100) / 100 * Double(total - 1)
-    let below = Int(place)
-    let (a, b) = (Double(value(at: below)), Double(value(at: min(below + 1, total - 1))))
-    return a + (b - a) * (place - Double(below))
-  }
-
-  private func value(at rank: Int) -> Int {
-    var passed = 0
-    for (index, count) in counts.enumerated() {
-      passed += count
-      if passed > rank { return index + least }
-    }
-    return least + counts.count - 1
   }
 }

@@ -56,14 +56,34 @@ final class ImportSession {
     for unit in scan.units { try identify(unit, finder) }
     try report(progress)
     var rest = Array(units.indices)[...]
-    var target: CutTarget?
-    // One after the other until one can be read: it decides.
-    while target == nil, let first = rest.popFirst() {
-      try cut([first], target: nil)
-      target = outcomes[first]?.outcome.result?.decided
-    }
-    try cut(Array(rest), target: target)
+    let target = try decideTarget(&rest)
+    let jobs = rest.map { job($0, target: target) }
+    try cut(jobs) { try finish(jobs[$0], $1) }
     return try assemble(target)
+  }
+
+  /// The first unit that can be read decides what all have in common. As many as there are helpers are cut at a
+  /// time; those that do not fit what the first decides stay in `rest`.
+  private func decideTarget(_ rest: inout ArraySlice<Int>) throws -> CutTarget? {
+    while !rest.isEmpty {
+      let jobs = rest.prefix(pool.width).map { job($0, target: nil) }
+      var tried: [Int: CutOutcome] = [:]
+      try cut(jobs) { tried[$0] = $1 }
+      let target = jobs.indices.lazy.compactMap { tried[$0]?.result?.decided }.first
+      rest = rest.dropFirst(jobs.count)
+      var again: [Int] = []
+      for (index, job) in jobs.enumerated() {
+        guard let outcome = tried[index] else { continue }
+        if let own = outcome.result?.decided, own != target {
+          again.append(job.unit)
+        } else {
+          try finish(job, outcome)
+        }
+      }
+      rest = (again + rest)[...]
+      if let target { return target }
+    }
+    return nil
   }
 
   /// Tells whose a source is and where its mask is, before hours of work; a source that is nobody's, or has no
@@ -83,11 +103,10 @@ final class ImportSession {
     let kept: CutOutcome?
   }
 
-  private func cut(_ units: [Int], target: CutTarget?) throws {
-    let jobs = units.map { job($0, target: target) }
+  private func cut(_ jobs: [Job], handle: (Int, CutOutcome) throws -> Void) throws {
     try pool.run(
-      jobs, work: { job, helper in job.kept ?? CutOutcome.of(job.request, by: helper) },
-      handle: { index, outcome in try finish(jobs[index], outcome) }, tick: { try report(progress) })
+      jobs, work: { job, helper in job.kept ?? CutOutcome.of(job.request, by: helper) }, handle: handle,
+      tick: { try report(progress) })
   }
 
   private func job(_ unit: Int, target: CutTarget?) -> Job {

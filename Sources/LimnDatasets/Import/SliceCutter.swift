@@ -35,33 +35,34 @@ struct SliceCutter {
   /// Calls `body` with each image of the volume in turn; slices with less than the least content are counted,
   /// not given.
   /// - Parameters:
-  ///   - volume: what is cut.
+  ///   - slabs: what is cut.
   ///   - mask: on the volume's grid; cut in the same way, nearest pixels.
   ///   - size: the images'; their own where nil.
   ///   - body: takes the images.
   /// - Returns: how many were left out.
+  /// - Throws: `ImagingError` where a slab cannot be read; what `body` throws.
   func cut(
-    _ volume: Volume, mask: Volume? = nil, size: ImageSize?, _ body: (CutSlice) throws -> Void
-  ) rethrows -> Int {
-    let window = window(for: volume).display(of: volume)
-    let plane = isStack(volume) ? plane(of: volume) : nil
-    let shown = plane.map(volume.displayed) ?? volume
-    let shownMask = mask.map { mask in plane.map(mask.displayed) ?? mask }
-    let count = shown.voxels.shape[1]
-    let chosen = count > 1 ? selected(count) : [0]
-    let box = box(of: shown, chosen, window)
+    _ slabs: VolumeSlabs, mask: Volume? = nil, size: ImageSize?, _ body: (CutSlice) throws -> Void
+  ) throws -> Int {
+    let shown = displayed(slabs.outline, as: slabs.outline)
+    // Slices of another plane pass through all slabs.
+    let slabs = shown.isAcrossStack ? slabs : try slabs.whole()
+    let window = try window(for: slabs.outline).display(of: slabs)
+    let chosen = shown.count > 1 ? selected(shown.count) : [0]
+    let box = try box(of: slabs, chosen, window)
     var skipped = 0
-    for position in chosen {
-      let image = window.applied(to: shown.slice(position))
+    try forEachSlice(of: slabs, chosen) { position, slab, local in
+      let image = window.applied(to: slab.slices[local])
       if content(of: image) < options.minimumContent {
         skipped += 1
-        continue
+        return
       }
+      let labels = mask.map { displayed($0, as: slabs.outline)[position] }
       var slice = CutSlice(
-        image: image, labels: shownMask?.slice(position), position: count > 1 ? position : nil,
-        affine: Self.place(of: position, shown, in: volume))
+        image: image, labels: labels, position: shown.count > 1 ? position : nil,
+        affine: Self.place(of: local, slab.slices, in: slab.volume))
       slice.crop(to: box ?? (options.crop == .fov ? ContentBox.of(image) : nil))
-      if volume.info.hasGeometry { slice.makePixelsSquare() }
+      if slab.volume.info.hasGeometry { slice.makePixelsSquare() }
       if let size { slice.fit(size, options.fit) }
       slice.image = withChannels(slice.image)
       try body(slice)
@@ -69,22 +70,43 @@ struct SliceCutter {
     return skipped
   }
 
+  private typealias Slab = (volume: Volume, slices: DisplayedSlices)
+
+  /// The chosen slices in the order of display: their position, their slab, and their position in it.
+  private func forEachSlice(
+    of slabs: VolumeSlabs, _ chosen: [Int], _ body: (Int, Slab, Int) throws -> Void
+  ) throws {
+    let shown = displayed(slabs.outline, as: slabs.outline)
+    let order = Array(slabs.ranges.indices)
+    for index in shown.isReversed ? order.reversed() : order {
+      let range = slabs.ranges[index]
+      let isWhole = slabs.ranges.count == 1
+      let first = isWhole ? 0 : shown.isReversed ? shown.count - range.upperBound : range.lowerBound
+      let positions = chosen.filter { isWhole || (first..<first + range.count).contains($0) }
+      guard !positions.isEmpty else { continue }
+      let volume = try slabs.slab(index)
+      let slices = displayed(volume, as: slabs.outline)
+      for position in positions { try body(position, (volume, slices), position - first) }
+    }
+  }
+
+  /// The slices of a volume, or of a part of one, or of its mask. Pictures, single scanned slices and files of pages
+  /// stay as they are stored.
+  private func displayed(_ volume: Volume, as whole: Volume) -> DisplayedSlices {
+    guard whole.voxels.shape[1] > 1, whole.info.hasGeometry else { return volume.storedSlices }
+    return volume.displayed(plane(of: whole))
+  }
+
   /// A slice's own place: of a stack with uneven gaps, what the slice's file says, not what their mean gives.
-  private static func place(of position: Int, _ shown: Volume, in volume: Volume) -> Affine {
+  private static func place(of position: Int, _ shown: DisplayedSlices, in volume: Volume) -> Affine {
     var affine = shown.affine.slice(position)
-    let (normal, direction) = (volume.affine.column(2), shown.affine.column(2))
-    let agreement = (normal * direction).sum() / (volume.spacing.z * shown.spacing.z)
-    guard let origins = volume.info.stack?.origins, origins.count == shown.voxels.shape[1],
-      abs(agreement) > 0.999
+    guard let origins = volume.info.stack?.origins, origins.count == shown.count, shown.isAcrossStack
     else { return affine }
-    let stored = agreement > 0 ? position : origins.count - 1 - position
+    let stored = shown.isReversed ? origins.count - 1 - position : position
     let error = origins[stored] - volume.affine([0, 0, Double(stored)])
     for row in 0..<3 { affine[row, 3] += error[row] }
     return affine
   }
-
-  /// Pictures, single scanned slices and files of pages stay as they are stored.
-  private func isStack(_ volume: Volume) -> Bool { volume.voxels.shape[1] > 1 && volume.info.hasGeometry }
 
   private func selected(_ count: Int) -> [Int] {
     let range = options.slices?.range(of: count) ?? 0..<count
@@ -116,12 +138,12 @@ struct SliceCutter {
   }
 
   /// The box for all slices: the one given, or the one around everything that any of them shows.
-  private func box(of volume: Volume, _ chosen: [Int], _ window: DisplayWindow) -> CropBox? {
+  private func box(of slabs: VolumeSlabs, _ chosen: [Int], _ window: DisplayWindow) throws -> CropBox? {
     if let box = options.box { return box }
     guard options.crop == .body else { return nil }
     var brightest: Tensor?
-    for position in chosen {
-      let image = window.applied(to: volume.slice(position))
+    try forEachSlice(of: slabs, chosen) { _, slab, local in
+      let image = window.applied(to: slab.slices[local])
       brightest = brightest.map { maximum($0, image) } ?? image
     }
     return brightest.flatMap(ContentBox.of)
@@ -183,13 +205,6 @@ extension CutSlice {
   /// Whether pixels are visibly not square, yet not so far from it that the file must be wrong.
   private static func isWorthSquaring(_ ratio: Double) -> Bool {
     abs(ratio - 1) > 0.01 && (1.0 / 32...32).contains(ratio)
-  }
-}
-
-extension Volume {
-  /// [C, Y, X].
-  fileprivate func slice(_ position: Int) -> Tensor {
-    voxels.narrowed(dim: 1, start: position, length: 1).squeezed(1)
   }
 }
 

@@ -12,6 +12,11 @@ final class HelperPool: Sendable {
 
   init(_ kind: ImportHelpers) { self.kind = kind }
 
+  /// How many jobs are done at a time.
+  var width: Int {
+    if case .processes(let count, _, _, _) = kind { count } else { 1 }
+  }
+
   /// Starts the helpers, so that they are ready when the first job is.
   func prepare() {
     guard case .processes(let count, _, _, _) = kind else { return }

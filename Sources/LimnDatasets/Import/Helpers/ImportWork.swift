@@ -37,15 +37,16 @@ enum ImportWork {
   private static func cut(_ request: CutRequest) throws -> CutResult {
     let first = URL(fileURLWithPath: request.files[0])
     let volumes = try read(request)
-    for volume in volumes { try checkChannels(volume, request, first) }
+    for volume in volumes { try checkChannels(volume.outline, request, first) }
     let writer = CutWriter(request)
     for (index, volume) in volumes.enumerated() { try writer.add(volume, index: index) }
-    return try writer.finish(volumes)
+    return try writer.finish(volumes.map(\.outline))
   }
 
-  private static func read(_ request: CutRequest) throws -> [Volume] {
+  private static func read(_ request: CutRequest) throws -> [VolumeSlabs] {
     let files = request.files.map { URL(fileURLWithPath: $0) }
-    return request.isDICOM ? try DICOMSeries.read(files: files) : [try ImageReader.read(files[0])]
+    return request.isDICOM
+      ? try DICOMSeries.slabs(files: files) : [VolumeSlabs(try ImageReader.read(files[0]))]
   }
 
   private static func checkChannels(_ volume: Volume, _ request: CutRequest, _ file: URL) throws {
@@ -83,15 +84,16 @@ private final class CutWriter {
     target = request.target
   }
 
-  func add(_ volume: Volume, index: Int) throws {
-    var (volume, mask) = (volume, try mask(of: volume))
-    if request.options.evensSlices, volume.info.hasGeometry {
+  func add(_ slabs: VolumeSlabs, index: Int) throws {
+    var (slabs, mask) = (slabs, try mask(of: slabs.outline))
+    let hasPlace = slabs.outline.info.hasGeometry
+    if request.options.evensSlices, hasPlace {
       mask = try mask?.resampledRegular(interpolation: .nearest, fill: 0)
-      volume = try volume.resampledRegular()
+      slabs = VolumeSlabs(try slabs.whole().outline.resampledRegular())
     }
+    let volume = slabs.outline
     let size = request.options.size ?? target.map { ImageSize(height: $0.height, width: $0.width) }
-    let hasPlace = volume.info.hasGeometry
-    skipped += try cutter.cut(volume, mask: mask, size: size) { slice in
+    skipped += try cutter.cut(slabs, mask: mask, size: size) { slice in
       try pixels.append((slice.image * 2 - 1).quantized(bitDepth: common(slice, volume).bitDepth))
       if let labels = slice.labels {
         try masks.append(labels.to(.uint16))
