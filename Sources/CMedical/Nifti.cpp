@@ -367,9 +367,12 @@ bool CMedNIfTIRead(const char *path, size_t maximumBytes, CMedImage *image, CMed
 }
 
 bool CMedNIfTIWrite(
-    const CMedImage *image, const char *description, bool compressed, const char *path, CMedError *error) {
+    const CMedImage *image, double slope, double intercept, const char *description, bool compressed, const char *path,
+    CMedError *error) {
   return guarded(error, [&] {
     const Header header = makeHeader(*image, description);
+    header->scl_slope = static_cast<float>(slope);
+    header->scl_inter = static_cast<float>(intercept);
     const std::vector<uint8_t> bytes = headerBytes(*header, *image);
     Stream stream(path, "wb", compressed);
     stream.write(bytes.data(), bytes.size());

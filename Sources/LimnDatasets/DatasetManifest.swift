@@ -1,6 +1,7 @@
 // `dataset.json`: what a dataset is, in a form that a person and any program can read.
 
 import Foundation
+import LimnImaging
 import LimnTorch
 
 /// What items are set apart for. All items of one patient are in the same split.
@@ -48,6 +49,18 @@ public struct IntensityRecord: Sendable, Codable, Equatable {
   public init(window: String, unit: String? = nil) {
     self.window = window
     self.unit = unit
+  }
+}
+
+extension IntensityRecord {
+  /// What pixels stand for, where all of them went through one window of Hounsfield units.
+  /// - Parameter bitDepth: of the pixels.
+  func scale(bitDepth: Int) -> ValueScale? {
+    let parsed = IntensityWindow(option: window)
+    guard unit == IntensityUnit.hounsfield.rawValue, let limits = parsed?.fixedLimits else { return nil }
+    let levels = Double(1 << bitDepth) - 1
+    return ValueScale(
+      slope: (limits.high - limits.low) / levels, intercept: limits.low, unit: .hounsfield)
   }
 }
 

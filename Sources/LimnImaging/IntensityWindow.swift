@@ -29,14 +29,19 @@ public enum IntensityWindow: Sendable, Codable, Equatable {
     return ranks.percentiles(percents)
   }
 
-  /// The limits where the values do not matter; nil where they do.
-  private func knownLimits(_ type: DType, _ storedBits: Int?) -> (low: Double, high: Double)? {
+  /// The values that become 0 and 1 in every image; nil for windows that follow the image.
+  public var fixedLimits: (low: Double, high: Double)? {
     switch self {
     case .range(let low, let high): (low, high)
     case .centre(let centre, let width): (centre - width / 2, centre + width / 2)
-    case .full where type == .uint8 || type == .uint16: (0, Double(1 << (storedBits ?? 8 * type.size)) - 1)
     case .full, .percentiles: nil
     }
+  }
+
+  /// The limits where the values do not matter; nil where they do.
+  private func knownLimits(_ type: DType, _ storedBits: Int?) -> (low: Double, high: Double)? {
+    guard self == .full, type == .uint8 || type == .uint16 else { return fixedLimits }
+    return (0, Double(1 << (storedBits ?? 8 * type.size)) - 1)
   }
 
   private var percents: (Double, Double) {

@@ -24,21 +24,41 @@ public enum TIFFFile {
   }
 }
 
+/// What stored numbers stand for: slope × number + intercept.
+public struct ValueScale: Sendable, Equatable {
+  /// What one step of the stored numbers is worth.
+  public var slope: Double
+  /// What 0 stands for.
+  public var intercept: Double
+  /// What the results are.
+  public var unit: IntensityUnit
+
+  /// Creates a scale.
+  public init(slope: Double, intercept: Double, unit: IntensityUnit) {
+    (self.slope, self.intercept, self.unit) = (slope, intercept, unit)
+  }
+}
+
 /// Writes NIfTI files.
 public enum NIfTIFile {
   /// Writes a volume with its affine as sform and as qform (the nearest one); channels become the fourth
   /// dimension. A name that ends in `.gz` is compressed. The file appears whole or not at all.
   /// - Parameters:
   ///   - volume: any number of channels.
+  ///   - scale: what the voxels stand for, which readers give instead; themselves where nil.
   ///   - description: NIfTI's `descrip`, cut at 79 bytes, such as that the volume is synthetic.
   ///   - url: the file's place.
   /// - Throws: `ImagingError`, or `AtomicFileError` where it cannot be written.
-  public static func write(_ volume: Volume, description: String = "", to url: URL) throws {
+  public static func write(
+    _ volume: Volume, scale: ValueScale? = nil, description: String = "", to url: URL
+  ) throws {
     try withMedicalImage(of: volume.voxels, planar: true, file: url.path) { image in
       withUnsafeMutableBytes(of: &image.affine) { $0.copyBytes(from: volume.affine.elements.flatMap(bytes)) }
       try AtomicFile.write(to: url) { beside in
         try checked(url.path, expected: "a folder with room", advice: "choose another place") {
-          CMedNIfTIWrite(&image, description, url.pathExtension == "gz", beside.path, &$0)
+          CMedNIfTIWrite(
+            &image, scale?.slope ?? 1, scale?.intercept ?? 0, description, url.pathExtension == "gz",
+            beside.path, &$0)
         }
       }
     }

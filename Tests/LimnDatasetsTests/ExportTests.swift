@@ -104,6 +104,48 @@ private func object(_ url: URL) throws -> [String: Any] {
     }
   }
 
+  @Test(
+    arguments: [8, 16],
+    [
+      ("range:-1000,400", "HU" as String?, -1000.0, 1400.0), ("centre:40,80", "HU", 0, 80),
+      ("range:0,100", nil, 0, 0), ("percentiles:1,99", "HU", 0, 0), ("full", "HU", 0, 0),
+      ("range:0,1 or range:0,2", "HU", 0, 0),
+    ])
+  func hounsfieldUnitsComeBack(bitDepth: Int, window: (String, unit: String?, low: Double, width: Double))
+    throws
+  {
+    try withTemporaryFolder { folder in
+      let pixels = randomPixels(2, bitDepth: bitDepth, size: [6, 5])
+      var about = description(pixels)
+      (about.intensity, about.modality) = (IntensityRecord(window: window.0, unit: window.unit), "CT")
+      let writer = try DatasetWriter(about, to: folder.appendingPathComponent("set"))
+      try writer.append(
+        (0..<2).map { DatasetItem(id: "\($0)", patient: "p\($0)", source: "\($0)") }, images: pixels)
+      try writer.finish(provenance: provenance)
+      let dataset = try Dataset.open(folder.appendingPathComponent("set"))
+      let levels = Double(1 << bitDepth) - 1
+      let slope = window.width > 0 ? window.width / levels : 1
+      let expected = pixels.to(.float64) * slope + window.low
+      for format in [ExportFormat.nifti, .dicom] {
+        let out = folder.appendingPathComponent(format.rawValue)
+        _ = try Exporter.run(dataset, as: format, to: out)
+        for (index, item) in dataset.manifest.items.enumerated() {
+          let name = "\(item.split.rawValue)/"
+          let file =
+            format == .nifti
+            ? "\(name)images/\(item.patient)-1.nii.gz" : "\(name)\(item.patient)-1/images/\(item.id).dcm"
+          let back = try ImageReader.read(out.appendingPathComponent(file))
+          let difference = (back.voxels[0, 0].to(.float64) - expected[index, 0]).abs().max().item()
+          // Float32 of up to 65535 steps.
+          #expect(difference <= 1e-4 * max(1, window.width / 100))
+          if format == .dicom, let preset = back.info.windowPresets.first {
+            #expect(abs(preset.centre - preset.width / 2 - window.low) < 1e-6)
+          }
+        }
+      }
+    }
+  }
+
   private func slices(_ places: [(slice: Int, millimetres: Double)], affine: Bool = true) -> [DatasetItem] {
     places.enumerated().map { index, place in
       DatasetItem(

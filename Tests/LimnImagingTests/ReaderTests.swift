@@ -102,6 +102,26 @@ import Testing
     }
   }
 
+  @Test func `a text of a claimed 2 GiB in a PNG takes no memory`() throws {
+    /// The most memory that the process has held, in KiB.
+    func peak() -> Int {
+      var usage = rusage()
+      getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+      return usage.ru_maxrss
+    }
+    try withTemporaryFolder { folder in
+      let bytes = [UInt8](try Data(contentsOf: file("gray8.png")))
+      let url = folder.appendingPathComponent("text.png")
+      // After the signature and the header, 33 bytes.
+      let chunk: [UInt8] = [0x7F, 0xFF, 0xFF, 0xF0] + Array("zTXtname".utf8) + [0, 0]
+      try Data(bytes[..<33] + chunk + bytes[33...]).write(to: url)
+      let before = peak()
+      #expect(throws: ImagingError.self) { try ImageReader.read(url) }
+      // Tests beside this one take some, too.
+      #expect(peak() - before < 1 << 20)
+    }
+  }
+
   @Test func `text under a picture's name is named as text`() throws {
     let error = #expect(throws: ImagingError.self) { try ImageReader.read(file("text.png")) }
     #expect(error?.found == "text")

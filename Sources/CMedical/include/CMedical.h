@@ -105,9 +105,11 @@ bool CMedPNGWrite(
 bool CMedJPEGWrite(
     const CMedImage *image, int32_t quality, const char *comment, CMedBuffer *buffer, CMedError *error);
 bool CMedTIFFWrite(const CMedImage *image, const char *description, const char *path, CMedError *error);
-/// `compressed` writes gzip; `description` is cut at 79 bytes (NIfTI's `descrip`).
+/// `compressed` writes gzip; `description` is cut at 79 bytes (NIfTI's `descrip`); readers give slope times the stored
+/// number, plus intercept.
 bool CMedNIfTIWrite(
-    const CMedImage *image, const char *description, bool compressed, const char *path, CMedError *error);
+    const CMedImage *image, double slope, double intercept, const char *description, bool compressed, const char *path,
+    CMedError *error);
 
 /// Name and version of each library that tells it, as in "GDCM 3.0.21, libtiff 4.5.0", for bug reports.
 const char *CMedVersions(void);

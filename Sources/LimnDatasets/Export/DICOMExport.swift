@@ -55,6 +55,7 @@ final class DICOMExport: FormatWriter {
       capture.number = stack.positions[place] + 1
       capture.affine = stack.places[place]
       capture.spacing = context.spacing(index)
+      capture.scale = context.scale(layer)
       let path = "\(stack.split.rawValue)/\(stack.name)/\(layer)/\(context.id(index)).dcm"
       files.append(try context.write(capture.encoded(), to: path))
       instances.append(capture.instance)

@@ -40,6 +40,12 @@ struct ExportContext {
   /// One image of a layer: [C, H, W], or [H, W] of a label map.
   func pixels(_ layer: String, _ index: Int) throws -> Tensor { try dataset.layer(layer)[index] }
 
+  /// What a layer's pixels stand for; nil where they stand for themselves.
+  func scale(_ layer: String) -> ValueScale? {
+    guard layer == "images", manifest.channels == 1 else { return nil }
+    return manifest.intensity?.scale(bitDepth: manifest.bitDepth)
+  }
+
   /// Layers of label maps: [N, H, W].
   var labelLayers: [String] { manifest.layers.filter { $0.shape.count == 3 }.map(\.name) }
 

@@ -18,7 +18,8 @@ final class NIfTIExport: FormatWriter {
         affine: stack.affine ?? .picture(spacing: spacing(of: stack.items[0])),
         storedBits: context.dataset.bitDepth,
         info: SourceInfo(path: path, format: FileKind.nifti.rawValue, hasGeometry: stack.affine != nil))
-      try NIfTIFile.write(volume, description: context.statement, to: context.place(path))
+      try NIfTIFile.write(
+        volume, scale: context.scale(layer), description: context.statement, to: context.place(path))
       return path
     }
   }

@@ -18,6 +18,8 @@ public struct SecondaryCapture: Sendable {
   public var affine: Affine?
   /// Millimetres between pixel centres, [row, column], of an image without a place; nil where not known.
   public var spacing: [Double]?
+  /// What the pixels stand for; themselves where nil.
+  public var scale: ValueScale?
 
   /// SecondaryCaptureImageStorage.
   public static let sopClass = "1.2.840.10008.5.1.4.1.1.7"
@@ -60,7 +62,7 @@ public struct SecondaryCapture: Sendable {
     ]
   }
 
-  /// Image Pixel module (C.7.6.3); 16-bit images are shown from 0 to 65535.
+  /// Image Pixel module (C.7.6.3), Modality LUT (C.11.1) where pixels stand for something; everything is shown.
   private var image: [WrittenElement] {
     let isColour = pixels.shape[0] == 3
     let bits = 8 * pixels.dtype.size
@@ -72,7 +74,19 @@ public struct SecondaryCapture: Sendable {
       .shorts(0x0028_0102, [bits - 1]), .shorts(0x0028_0103, [0]),
       WrittenElement(0x7FE0_0010, bits == 8 ? .ob : .ow, bytes: stored),
     ]
-    let window: [WrittenElement] = [.decimals(0x0028_1050, [32768]), .decimals(0x0028_1051, [65536])]
-    return layout + (isColour ? [.shorts(0x0028_0006, [0])] : bits == 16 ? window : [])
+    if isColour { return layout + [.shorts(0x0028_0006, [0])] }
+    let rescale: [WrittenElement] =
+      scale.map {
+        [
+          .decimals(0x0028_1052, [$0.intercept]), .decimals(0x0028_1053, [$0.slope]),
+          .text(0x0028_1054, .lo, $0.unit == .hounsfield ? "HU" : "US"),
+        ]
+      } ?? []
+    let (slope, intercept) = (scale?.slope ?? 1, scale?.intercept ?? 0)
+    let (levels, middle) = (Double(1 << bits), Double(1 << (bits - 1)))
+    let window: [WrittenElement] = [
+      .decimals(0x0028_1050, [intercept + slope * middle]), .decimals(0x0028_1051, [slope * levels]),
+    ]
+    return layout + rescale + (bits == 16 || scale != nil ? window : [])
   }
 }
