@@ -25,7 +25,7 @@ struct FIDInfinity: FeatureMeasure {
       value: line.intercept,
       parts: points.map { .init(name: "fid_at_\(Int((1 / $0.x).rounded()))", value: $0.y) }
         + [.init(name: "slope", value: line.slope), .init(name: "r_squared", value: line.rSquared)],
-      interval: Self.interval(pair, line), warnings: Self.warnings(pair, line))
+      interval: try Self.interval(pair, line, fid: points[Self.pointCount - 1].y), warnings: Self.warnings(pair, line))
   }
 
   /// 1 / N of the smaller set and the FID there, sizes ascending.
@@ -43,12 +43,16 @@ struct FIDInfinity: FeatureMeasure {
     }
   }
 
-  /// The normal interval of the intercept: what the points' scatter about the line tells.
-  private static func interval(_ pair: FeaturePair, _ line: Line) -> ConfidenceInterval? {
-    guard pair.halves.count > 1 else { return nil }
-    let reach = studentQuantile * line.interceptError
+  /// The interval of FID itself, which moves the whole line, and the scatter about the line, in quadrature.
+  private static func interval(_ pair: FeaturePair, _ line: Line, fid: Double) throws -> ConfidenceInterval? {
+    guard let own = try FIDInterval.around(fid, of: pair, .sampleCountLessOne) else { return nil }
+    func reach(_ end: Double) -> Double {
+      let (drawn, fitted) = (end - fid, studentQuantile * line.interceptError)
+      return (drawn * drawn + fitted * fitted).squareRoot()
+    }
     return ConfidenceInterval(
-      low: line.intercept - reach, high: line.intercept + reach, level: HalfSamples.level, resamples: pointCount)
+      low: line.intercept - reach(own.low), high: line.intercept + reach(own.high), level: own.level,
+      resamples: own.resamples)
   }
 
   /// 97.5% of Student's distribution with 15 − 2 degrees of freedom.
@@ -56,9 +60,7 @@ struct FIDInfinity: FeatureMeasure {
 
   private static func warnings(_ pair: FeaturePair, _ line: Line) -> [String] {
     let smallest = Int(smallestShare * Double(min(pair.real.size(0), pair.generated.size(0))))
-    var warnings = [
-      "the interval tells how well the line fits its 15 points, which share images; it is too narrow"
-    ]
+    var warnings: [String] = []
     if smallest <= pair.network.dimension {
       warnings.append(
         "the smallest part has \(smallest) images, no more than the \(pair.network.dimension) features: FID is "
