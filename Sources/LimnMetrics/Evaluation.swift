@@ -32,7 +32,7 @@ public struct Evaluation: Codable, Sendable, Equatable {
   /// - Parameters:
   ///   - real: the set that the generator learned from, or better one it has never seen.
   ///   - fake: the generated set, of the same size and number of channels.
-  ///   - metrics: what to measure.
+  ///   - metrics: what to measure; those of features come from a ``Metrics``.
   ///   - count: at most this many images of each set; nil: all.
   ///   - seed: decides every random choice.
   ///   - batchSize: images fetched at a time; no value depends on it.
@@ -42,7 +42,7 @@ public struct Evaluation: Codable, Sendable, Equatable {
   /// - Returns: one result for each metric, in the order of `metrics`.
   /// - Throws: ``MetricError`` where the images do not suit a metric, and what the sources throw.
   public static func run(
-    real: any ImageSource, fake: any ImageSource, metrics: [any Metric] = Metrics.standard, count: Int? = nil,
+    real: any ImageSource, fake: any ImageSource, metrics: [any Metric] = Metrics.standardOfImages, count: Int? = nil,
     seed: UInt64 = 0, batchSize: Int = 64, resamples: Int = 100, cache: FeatureCache? = nil,
     progress: (String) -> Void = { _ in }
   ) throws -> Evaluation {
