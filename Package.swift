@@ -38,8 +38,8 @@ let package = Package(
     .library(
       name: "Limn",
       targets: [
-        "LimnTorch", "LimnImaging", "LimnDatasets", "LimnMetrics", "LimnTraining", "LimnTranslation",
-        "LimnSynthesis",
+        "LimnTorch", "LimnImaging", "LimnDatasets", "LimnBackbones", "LimnMetrics", "LimnTraining",
+        "LimnTranslation", "LimnSynthesis",
       ]),
     .executable(name: "limn", targets: ["limn"]),
   ],
@@ -64,7 +64,8 @@ let package = Package(
     room("LimnTorch", ["CTorch"]),
     room("LimnImaging", ["CMedical", "LimnTorch"]),
     room("LimnDatasets", ["LimnImaging", "LimnTorch"]),
-    room("LimnMetrics", ["LimnTorch"]),
+    room("LimnBackbones", ["LimnTorch"]),
+    room("LimnMetrics", ["LimnBackbones", "LimnTorch"]),
     room(
       "LimnTraining", ["LimnDatasets", "LimnImaging", "LimnTorch", logging, protobuf, yams],
       exclude: ["Reporting/Protos"]),
@@ -74,7 +75,7 @@ let package = Package(
     .executableTarget(
       name: "limn",
       dependencies: [
-        argumentParser, "LimnTorch", "LimnImaging", "LimnDatasets", "LimnMetrics",
+        argumentParser, "LimnTorch", "LimnImaging", "LimnDatasets", "LimnBackbones", "LimnMetrics",
         "LimnTraining", "LimnTranslation", "LimnSynthesis",
       ],
       swiftSettings: swiftSettings),
@@ -97,7 +98,8 @@ let package = Package(
     tests("LimnTorchTests", ["LimnTorch"]),
     tests("LimnImagingTests", ["LimnImaging"]),
     tests("LimnDatasetsTests", ["LimnDatasets"]),
-    tests("LimnMetricsTests", ["LimnMetrics"]),
+    tests("LimnBackbonesTests", ["LimnBackbones"]),
+    tests("LimnMetricsTests", ["LimnMetrics", "LimnBackbones"]),
     tests("LimnTrainingTests", ["LimnTraining"]),
     tests("LimnSynthesisTests", ["LimnSynthesis", "LimnTranslation", "LimnDatasets", "LimnImaging"]),
     tests("LimnFuzzingTests", ["LimnFuzzing", "LimnTorch"]),

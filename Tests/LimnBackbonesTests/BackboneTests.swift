@@ -1,0 +1,4 @@
+// Networks against PyTorch's of the same weights.
+
+import LimnBackbones
+import Testing
