@@ -36,6 +36,11 @@ public struct AlignedSearch: NearestSearch {
     return AlignedIndex(levels: levels.map { Tensor.cat($0) })
   }
 
+  public func part(of index: AlignedIndex, at positions: [Int]) -> AlignedIndex {
+    let places = Tensor(positions).to(device)
+    return AlignedIndex(levels: index.levels.map { $0.indexSelect(dim: 0, places) })
+  }
+
   public func nearest(
     of queries: AlignedIndex, in references: AlignedIndex, queryPatients: [Int], referencePatients: [Int]
   ) -> [NearestImage?] {

@@ -29,6 +29,10 @@ public struct FeatureSearch: NearestSearch {
     return Tensor.cat(pieces)
   }
 
+  public func part(of index: Tensor, at positions: [Int]) -> Tensor {
+    index.indexSelect(dim: 0, Tensor(positions).to(device))
+  }
+
   public func nearest(
     of queries: Tensor, in references: Tensor, queryPatients: [Int], referencePatients: [Int]
   ) -> [NearestImage?] {

@@ -42,6 +42,8 @@ public protocol NearestSearch: Sendable {
   var definition: String { get }
   /// Makes images ready to be searched, or to be searched for, a batch at a time.
   func index(_ images: any ImageSource, at positions: [Int]) throws -> Index
+  /// Some images of an index, in the order of `positions`.
+  func part(of index: Index, at positions: [Int]) -> Index
   /// The nearest reference of every query. References with a query's own patient number are passed over.
   /// - Parameters:
   ///   - queries: what is searched for.

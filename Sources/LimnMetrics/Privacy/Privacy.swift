@@ -47,8 +47,8 @@ public enum Privacy {
     }
     let verdict = work.verdict(comparisons)
     return PrivacyReport(
-      trainingCount: training.images.count, baselineCount: work.baselineCount,
-      syntheticCount: work.syntheticPositions.count, baseline: work.baseline, comparisons: comparisons,
+      trainingCount: training.images.count, syntheticImages: work.syntheticPositions,
+      baselineImages: work.unseenPositions, baseline: work.baseline, comparisons: comparisons,
       falseAlarmRate: options.falseAlarmRate, verdict: verdict,
       sentence: work.sentence(verdict, comparisons), warnings: work.warnings(comparisons))
   }

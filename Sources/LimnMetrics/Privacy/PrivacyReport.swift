@@ -16,9 +16,13 @@ public struct PrivacyReport: Codable, Sendable, Equatable {
   /// Training images that were searched.
   public let trainingCount: Int
   /// Images of the baseline.
-  public let baselineCount: Int
+  public var baselineCount: Int { baselineImages.count }
+  /// The positions of the synthetic images that were looked at.
+  public let syntheticImages: [Int]
+  /// The positions of the baseline's images that were looked at: in the held-out set, or in the training set.
+  public let baselineImages: [Int]
   /// Synthetic images that were looked at.
-  public let syntheticCount: Int
+  public var syntheticCount: Int { syntheticImages.count }
   /// Where the measure of what is usual comes from.
   public let baseline: Baseline
   /// One for each distance.

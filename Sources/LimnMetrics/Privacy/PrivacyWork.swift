@@ -70,7 +70,7 @@ struct PrivacyWork {
     let drawnNumbers = syntheticPositions.map { numbers.synthetic[$0] }
     let nearest = search.nearest(
       of: drawn, in: reference, queryPatients: drawnNumbers, referencePatients: numbers.training)
-    let (unseen, unseenNumbers) = try unseenIndex(search)
+    let (unseen, unseenNumbers) = try unseenIndex(search, reference)
     let usual = search.nearest(
       of: unseen, in: reference, queryPatients: unseenNumbers, referencePatients: numbers.training)
     let judged = zip(usual, unseenNumbers).filter { $0.0 != nil }
@@ -83,14 +83,18 @@ struct PrivacyWork {
       search: search, synthetic: .init(nearest: nearest.compactMap(\.self), patients: drawnNumbers),
       baseline: .init(nearest: judged.compactMap(\.0), patients: judged.map(\.1)),
       membership: heldOut == nil
-        ? nil : try membership(search, drawn, drawnNumbers, unseen: (unseen, unseenNumbers)),
+        ? nil
+        : membership(
+          search, reference, drawn: (drawn, drawnNumbers), unseen: (unseen, unseenNumbers)),
       falseAlarmRate: falseAlarmRate
     ).placed(syntheticPositions)
   }
 
-  private func unseenIndex<Search: NearestSearch>(_ search: Search) throws -> (Search.Index, [Int]) {
+  private func unseenIndex<Search: NearestSearch>(
+    _ search: Search, _ reference: Search.Index
+  ) throws -> (Search.Index, [Int]) {
     guard let heldOut else {
-      let index = try search.index(training.images, at: unseenPositions)
+      let index = search.part(of: reference, at: unseenPositions)
       return (index, unseenPositions.map { numbers.training[$0] })
     }
     let index = try search.index(heldOut.images, at: unseenPositions)
@@ -99,13 +103,14 @@ struct PrivacyWork {
 
   /// The search turned round: from real images, seen and unseen, to the nearest synthetic one.
   private func membership<Search: NearestSearch>(
-    _ search: Search, _ drawn: Search.Index, _ drawnNumbers: [Int], unseen: (index: Search.Index, numbers: [Int])
-  ) throws -> MembershipScore {
+    _ search: Search, _ reference: Search.Index, drawn: (index: Search.Index, numbers: [Int]),
+    unseen: (index: Search.Index, numbers: [Int])
+  ) -> MembershipScore {
     let positions = Self.chosen(Array(0..<training.images.count), options, purpose: 3)
-    let members = (try search.index(training.images, at: positions), positions.map { numbers.training[$0] })
+    let members = (search.part(of: reference, at: positions), positions.map { numbers.training[$0] })
     func samples(_ set: (index: Search.Index, numbers: [Int])) -> [MembershipSample] {
       let nearest = search.nearest(
-        of: set.index, in: drawn, queryPatients: set.numbers, referencePatients: drawnNumbers)
+        of: set.index, in: drawn.index, queryPatients: set.numbers, referencePatients: drawn.numbers)
       return zip(nearest, set.numbers).compactMap { near, patient in
         near.map { MembershipSample(distance: $0.distance, patient: patient) }
       }

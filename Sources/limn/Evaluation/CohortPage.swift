@@ -1,4 +1,4 @@
-// The page of `limn evaluate --report`: real beside synthetic, sketches beside renders, figures.
+// The page of `limn evaluate --report`: real beside synthetic, sketches beside renders, figures, privacy.
 
 import Foundation
 import LimnDatasets
@@ -9,35 +9,57 @@ import LimnTraining
 
 /// What a person should see of a synthetic cohort.
 struct CohortPage {
-  let evaluation: Evaluation
-  let real: any ImageSource
-  let fake: any ImageSource
+  let result: EvaluationReport
+  let sets: EvaluationSets
   /// A run whose curves and recipe belong on the page.
   let run: URL?
 
   func write(to url: URL) throws {
-    var page = HTMLReport(title: "Real and synthetic: \(real.name)", subtitle: "\(fake.name), drawn by Limn")
+    var page = HTMLReport(
+      title: "Real and synthetic: \(sets.real.name)", subtitle: "\(sets.fake.name), measured by Limn")
     page.section("", [.highlights(highlights)])
+    page.section("Beware", result.allWarnings.isEmpty ? [] : [.warnings(result.allWarnings)])
     page.section("Real beside synthetic", try pictures())
-    if let dataset = (fake as? DatasetImages)?.dataset, dataset.layerNames.contains("sketches") {
+    if let dataset = (sets.fake as? DatasetImages)?.dataset, dataset.layerNames.contains("sketches") {
       page.section("Sketches beside renders", try sketches(of: dataset))
     }
-    page.section("Figures", figures)
+    page.section("Figures", [.table(HTMLTable(columns: Evaluation.columns, rows: result.evaluation.rows))])
+    if let privacy = result.privacy {
+      for section in try PrivacySection(privacy: privacy, sets: sets).sections() {
+        page.section(section.heading, section.blocks)
+      }
+    }
+    if let usefulness = result.usefulness {
+      page.section("Usefulness for training", Self.blocks(of: usefulness))
+    }
     for section in try run.map(RunReport.sections) ?? [] { page.section(section.heading, section.blocks) }
     try page.write(to: url)
   }
 
   private var highlights: [HTMLFact] {
-    [
-      HTMLFact("Real images", HumanReadable.count(real.count)),
-      HTMLFact("Synthetic images", HumanReadable.count(fake.count)),
-      HTMLFact("Size", "\(real.width) × \(real.height)"),
+    let privacy = result.privacy.map { report in
+      HTMLFact("Privacy", Self.words[report.verdict] ?? "", note: "see below what that means")
+    }
+    let downstream = result.usefulness.map { report in
+      HTMLFact(
+        "Dice, trained on synthetic", String(format: "%.3f", report.arms[1].summary.mean),
+        note: String(format: "on real: %.3f", report.arms[0].summary.mean))
+    }
+    return [
+      HTMLFact("Real images", HumanReadable.count(sets.real.count)),
+      HTMLFact("Synthetic images", HumanReadable.count(sets.fake.count)),
+      HTMLFact("Size", "\(sets.real.width) × \(sets.real.height)"),
     ]
-      + [("MS-SSIM of pairs", "ms_ssim_generated_pairs"), ("SWD × 1000", "swd_pggan")].compactMap(highlight)
+      + [("MS-SSIM of pairs", "ms_ssim_generated_pairs"), ("SWD × 1000", "swd_pggan"), ("FID", "fid_")]
+      .compactMap(highlight) + [privacy, downstream].compactMap(\.self)
   }
 
+  private static let words: [PrivacyReport.Verdict: String] = [
+    .copies: "copies found", .noExcess: "no copies found", .undecided: "undecided",
+  ]
+
   private func highlight(label: String, metric: String) -> HTMLFact? {
-    evaluation.results.first { $0.name == metric }.map { result in
+    result.evaluation.results.first { $0.name.hasPrefix(metric) }.map { result in
       HTMLFact(
         label, HumanReadable.number(result.value * result.scale),
         note: result.baseline.map { "real against real: \(HumanReadable.number($0 * result.scale))" } ?? "")
@@ -45,7 +67,7 @@ struct CohortPage {
   }
 
   private func pictures() throws -> [HTMLBlock] {
-    [.figures([try sheet(real, "Real"), try sheet(fake, "Synthetic")])]
+    [.figures([try sheet(sets.real, "Real"), try sheet(sets.fake, "Synthetic")])]
   }
 
   /// 36 images spread over a set.
@@ -58,10 +80,11 @@ struct CohortPage {
   }
 
   private func sketches(of dataset: Dataset) throws -> [HTMLBlock] {
-    let count = min(24, fake.count)
+    let count = min(24, sets.fake.count)
     let layer = try dataset.layer("sketches")[0..<count].to(.float32)
     let bytes = dataset.bitDepth == 8 ? layer.to(.uint8) : (layer / 257).round().to(.uint8)
-    let pixels = ContactSheet(columns: 12).image(ofRows: [bytes, try fake.images(at: Array(0..<count))])
+    let pixels = ContactSheet(columns: 12).image(
+      ofRows: [bytes, try sets.fake.images(at: Array(0..<count))])
     return [
       .prose("Each sketch was drawn from noise; the image below it was rendered from that sketch."),
       .figure(
@@ -71,9 +94,14 @@ struct CohortPage {
     ]
   }
 
-  private var figures: [HTMLBlock] {
-    let warnings = evaluation.results.flatMap { result in result.warnings.map { "\(result.name): \($0)" } }
-    return [.table(HTMLTable(columns: Evaluation.columns, rows: evaluation.rows))]
-      + (warnings.isEmpty ? [] : [.details(summary: "Warnings", text: warnings.joined(separator: "\n"))])
+  private static func blocks(of usefulness: UsefulnessReport) -> [HTMLBlock] {
+    [
+      .prose(usefulness.sentence),
+      .table(
+        HTMLTable(
+          caption: "Dice on \(usefulness.heldOutImages) images of \(usefulness.heldOutPatients) held-out patients",
+          columns: usefulness.columns, rows: usefulness.rows)),
+      .prose(usefulness.protocolSentence),
+    ]
   }
 }
