@@ -51,11 +51,9 @@ public struct EvaluationReport: Encodable, Sendable {
 extension EvaluationReport {
   /// The text that a terminal shows.
   public var text: String {
-    let parts = [
-      evaluation.table, privacy?.text, usefulness?.text,
-      warnings.isEmpty ? nil : warnings.map { "warning: \($0)" }.joined(separator: "\n"),
-    ]
-    return parts.compactMap(\.self).joined(separator: "\n\n")
+    let notes = warnings.map { "warning: \($0)" }.joined(separator: "\n")
+    let parts = [evaluation.table, privacy?.text ?? "", usefulness?.text ?? "", notes]
+    return parts.filter { !$0.isEmpty }.joined(separator: "\n\n")
   }
 
   /// One line for each figure: those of the metrics, of privacy and of usefulness.

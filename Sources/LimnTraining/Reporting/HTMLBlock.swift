@@ -19,7 +19,7 @@ public enum HTMLBlock: Sendable {
   /// Charts side by side, as many as the width allows.
   case charts([LineChart])
   /// Distributions side by side, as many as the width allows.
-  case histograms([Histogram])
+  case histograms([HistogramChart])
   /// Lines that a reader must not miss.
   case warnings([String])
   /// Long text, folded away under `summary`.

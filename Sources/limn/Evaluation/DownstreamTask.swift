@@ -2,6 +2,7 @@
 
 import LimnDatasets
 import LimnMetrics
+import LimnTorch
 
 /// The usefulness of a synthetic dataset with labels.
 enum DownstreamTask {

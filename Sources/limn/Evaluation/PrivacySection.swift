@@ -24,10 +24,10 @@ struct PrivacySection {
     [.prose(privacy.sentence), .histograms(privacy.comparisons.flatMap(histograms))]
   }
 
-  private func histograms(_ comparison: PrivacyComparison) -> [Histogram] {
+  private func histograms(_ comparison: PrivacyComparison) -> [HistogramChart] {
     let usual = privacy.baseline == .heldOut ? "unseen real images" : "training images, to other patients'"
-    func histogram(_ title: String, _ label: String, _ value: (NearestImage) -> Double) -> Histogram {
-      Histogram(
+    func histogram(_ title: String, _ label: String, _ value: (NearestImage) -> Double) -> HistogramChart {
+      HistogramChart(
         title: "\(title), \(comparison.name)", xLabel: label,
         samples: [
           .init(name: "synthetic", values: comparison.synthetic.map(value)),

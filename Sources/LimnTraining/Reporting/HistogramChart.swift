@@ -4,7 +4,7 @@ import Foundation
 import LimnTorch
 
 /// Several samples of one quantity as outlines of shares over equal bins.
-public struct Histogram: Sendable {
+public struct HistogramChart: Sendable {
   /// One set of values.
   public struct Sample: Sendable {
     /// What the legend calls the set.
@@ -31,7 +31,7 @@ public struct Histogram: Sendable {
   }
 }
 
-extension Histogram {
+extension HistogramChart {
   /// The shares of each sample, in per cent, in bins that cover all of them.
   func shares(on axis: ChartAxis) -> [[Double]] {
     samples.map { sample in
