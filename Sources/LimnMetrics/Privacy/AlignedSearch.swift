@@ -13,7 +13,7 @@ import LimnTorch
 public struct AlignedSearch: NearestSearch {
   /// Where the work is done.
   public let device: Device
-  private static let mapsInMemory = 1 << 23
+  private static let mapsInMemory = 1 << 20
 
   /// A search on a device.
   public init(device: Device = .cpu) { self.device = device }
@@ -66,8 +66,8 @@ public struct AlignedSearch: NearestSearch {
     let vectors = AlignedWindow.sample(queries.levels[0], AlignmentMaps.identity(device: device)).squeezed(1)
     let own = (Tensor(patients.queries).to(device).unsqueezed(1), Tensor(patients.references).to(device))
     var found: AlignmentCandidates?
-    for start in stride(from: 0, to: references.count, by: 128) {
-      let range = start..<min(start + 128, references.count)
+    for start in stride(from: 0, to: references.count, by: 64) {
+      let range = start..<min(start + 64, references.count)
       let windows = AlignedWindow.sample(references.levels[0][range], maps.unsqueezed(0))
       let pieces = vectors.split(size: 512).map { best(of: $0, among: windows) }
       let isOwn = own.0.isEqual(to: own.1[range])

@@ -10,8 +10,10 @@ import LimnTraining
 struct PrivacySection {
   let privacy: PrivacyReport
   let sets: EvaluationSets
-  /// Pairs of a strip, and pictures of a row.
-  private static let pairCount = 12
+  /// Pairs that are shown of each set.
+  private static let pairCount = 9
+  /// Pictures of the best, the typical and the worst.
+  private static let rankCount = 12
 
   init(privacy: PrivacyReport, sets: EvaluationSets) { (self.privacy, self.sets) = (privacy, sets) }
 
@@ -65,22 +67,22 @@ struct PrivacySection {
   /// The synthetic images that lie nearest to a training image, and for comparison the unseen ones that do.
   private func pairs(_ comparison: PrivacyComparison) throws -> [HTMLBlock] {
     let suspects = Set(comparison.suspects.map(\.image))
-    let drawn = try strip(
+    let drawn = try figures(
       comparison.synthetic, of: sets.fake, at: privacy.syntheticImages, comparison, kind: "synthetic",
       marked: suspects)
     let source = privacy.baseline == .heldOut ? sets.heldOut ?? sets.training : sets.training
-    let usual = try strip(
+    let usual = try figures(
       comparison.baseline, of: source, at: privacy.baselineImages, comparison, kind: "unseen", marked: [])
     let words = suspects.isEmpty ? "" : " Suspects: \(suspects.count)."
     return [
       .prose("By \(comparison.name): synthetic images, each left of its nearest training image.\(words)"),
-      .strip(drawn),
+      .figures(drawn),
       .prose("For comparison, real images that were not trained on, each left of its nearest training image."),
-      .strip(usual),
+      .figures(usual),
     ]
   }
 
-  private func strip(
+  private func figures(
     _ nearest: [NearestImage], of source: any ImageSource, at positions: [Int], _ comparison: PrivacyComparison,
     kind: String, marked: Set<Int>
   ) throws -> [HTMLFigure] {
@@ -116,7 +118,7 @@ struct PrivacySection {
     let suspects = Set(comparison.suspects.map(\.image))
     let order = comparison.synthetic.indices.filter { !suspects.contains(privacy.syntheticImages[$0]) }
       .sorted { comparison.synthetic[$0].distance < comparison.synthetic[$1].distance }
-    let count = min(Self.pairCount, order.count / 3)
+    let count = min(Self.rankCount, order.count / 3)
     guard count > 0 else { return [] }
     let middle = (order.count - count) / 2
     let figures = try [
