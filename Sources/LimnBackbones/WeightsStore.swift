@@ -91,7 +91,8 @@ public struct WeightsStore: Sendable {
       parameterCount: backbone.parameterCount)
   }
 
-  private static func fitted(
+  /// The network with tensors of a file, once names, shapes and values are found to fit.
+  static func fitted(
     _ network: PublishedNetwork, _ tensors: [String: Tensor], _ source: URL
   ) throws -> any Backbone {
     let backbone = network.make()

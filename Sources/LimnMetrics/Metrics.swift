@@ -55,39 +55,28 @@ public struct Metrics: Sendable {
     let suffix = FeatureMetric.Comparison.realHalves.rawValue
     let isBaseline = rest.hasSuffix(suffix)
     let network = String(isBaseline ? rest.dropLast(suffix.count) : rest)
-    return FeatureMetric(kind, try loaded(network), isBaseline ? .realHalves : .generatedReal)
+    return FeatureMetric(kind, try extractor(network), isBaseline ? .realHalves : .generatedReal)
   }
 
-  /// Metrics to measure.
-  public struct Choice: Sendable {
-    /// Those of images, then those of the features at hand.
-    public let metrics: [any Metric]
-    /// Why there are no metrics of features; nil where there are.
-    public let note: String?
-
-    /// A choice of one's own.
-    public init(metrics: [any Metric], note: String? = nil) { (self.metrics, self.note) = (metrics, note) }
+  /// What is measured unless metrics are named: MS-SSIM and SWD; with a network FID, KID, precision, recall,
+  /// density and coverage of its features.
+  public static func standard(_ network: (any FeatureExtractor)?) -> [any Metric] {
+    standardOfImages + (network.map { network in standardKinds.map { FeatureMetric($0, network) } } ?? [])
   }
 
-  /// MS-SSIM and SWD; FID, KID, precision, recall, density and coverage with the network at hand.
-  /// - Throws: `WeightsStoreError` for weights that are there but cannot be used.
-  public func standard() throws -> Choice {
-    let network = PublishedNetwork.standard
-    guard store.place(of: network) != nil else {
-      return Choice(
-        metrics: Self.standardOfImages,
-        note: "no FID, KID, precision, recall, density, coverage: the weights of \(network.name) are not "
-          + "installed; \(network.remedy)")
-    }
-    let extractor = try loaded(network.name)
-    return Choice(
-      metrics: Self.standardOfImages + Self.standardKinds.map { FeatureMetric($0, extractor) }, note: nil)
-  }
-
-  private func loaded(_ network: String) throws -> any FeatureExtractor {
+  /// A network's features; loaded once.
+  /// - Throws: `WeightsStoreError` for a name that no network has and for missing weights, naming the command
+  ///   that adds them.
+  public func extractor(_ network: String) throws -> any FeatureExtractor {
     try networks.extractor(of: network) {
       try FeatureExtractors.named(network, store: store, device: device)
     }
+  }
+
+  /// The features of the network whose weights come with Limn.
+  /// - Throws: as ``extractor(_:)``.
+  public func defaultExtractor() throws -> any FeatureExtractor {
+    try extractor(PublishedNetwork.standard.name)
   }
 
   /// The longest kind that the name begins with, and what follows.
