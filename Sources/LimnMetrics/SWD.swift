@@ -112,7 +112,8 @@ extension SWD {
     }
     let sizes = try LaplacianPyramid.sizes(height: real.height, width: real.width, name: real.name)
     return try withoutGradients {
-      var halfSums = [Double](repeating: 0, count: halves.isPossible([plan.realImages.count]) ? halves.count : 0)
+      let halfCount = halves.isPossible([plan.realImages.count]) ? halves.count : 0
+      var halfSums = [Double](repeating: 0, count: halfCount)
       let levels = try sizes.indices.map { level in
         let realPatches = try normalizedPatches(
           real, plan.realImages, plan.realCenters[level], level: level, of: sizes.count,

@@ -51,7 +51,8 @@ extension MetricComparison {
   }
 
   /// KID of the rows that torch-fidelity drew.
-  private func subsetValues(_ pair: FeaturePair, _ table: ComparisonTable, _ name: String) throws -> [Double] {
+  private func subsetValues(_ pair: FeaturePair, _ table: ComparisonTable, _ name: String) throws -> [Double]
+  {
     func members(_ key: String, of count: Int) throws -> Tensor {
       let rows = try table.input(name, key)
       return Tensor.stack(

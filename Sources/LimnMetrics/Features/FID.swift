@@ -25,7 +25,8 @@ struct FID: FeatureMeasure {
     var warnings: [String] = []
     if min(real, generated) < fewImages {
       warnings.append(
-        "fewer than 2,048 images (\(counts)): strongly biased upwards; give kid_\(pair.network.name) beside it")
+        "fewer than 2,048 images (\(counts)): strongly biased upwards; give kid_\(pair.network.name) beside it"
+      )
     }
     if min(real, generated) <= pair.network.dimension {
       warnings.append(

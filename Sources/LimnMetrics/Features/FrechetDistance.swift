@@ -15,6 +15,7 @@ public enum FrechetDistance {
   ///   - a: [N, D] of any floating-point type, N at least 2.
   ///   - b: [M, D], M at least 2.
   ///   - divisor: of the covariances.
+  /// - Returns: the squared distance, 0 or more but for rounding.
   /// - Throws: ``MetricError`` for shapes that do not compare and values that are not finite.
   public static func between(
     _ a: Tensor, _ b: Tensor, divisor: CovarianceDivisor = .sampleCountLessOne

@@ -59,7 +59,7 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "Random halves of the images that intervals are estimated from; 0 for no intervals.")
   var resamples = 100
 
-  @Flag(help: "Neither read nor write the cache of features ($LIMN_CACHE, or limn in the cache folder of XDG).")
+  @Flag(help: "Neither read nor write the cache of features: $LIMN_CACHE, or limn in XDG's cache folder.")
   var noCache = false
 
   @Option(help: ArgumentHelp("What the generator learned from: splits of REAL, or a dataset.", valueName: "set"))
