@@ -4,14 +4,16 @@ import Foundation
 import LimnMetrics
 import LimnTorch
 
-/// `limn-bench --fid FILE` and `limn-bench --swd FILE`: one JSON line with the value and the fastest of some
+/// `limn-bench --fid FILE` and `limn-bench --swd FILE`: JSON lines with the value and the fastest of some
 /// rounds, in seconds.
 enum FeatureBenchmark {
-  /// From two matrices of features, `a` and `b` [N, D].
+  /// From two matrices of features, `a` and `b` [N, D]; then from their moments.
   static func fid(_ path: String, rounds: Int) throws {
     let tensors = try Safetensors.read(URL(fileURLWithPath: path)).tensors
     guard let a = tensors["a"], let b = tensors["b"] else { throw MetricError("\(path): no tensors a and b") }
     try report("fid", rounds: rounds) { [try FrechetDistance.between(a, b)] }
+    let moments = (FeatureStatistics(of: a), FeatureStatistics(of: b))
+    try report("fid_of_moments", rounds: rounds) { [try FrechetDistance.between(moments.0, moments.1)] }
   }
 
   /// From grey images `real` and `generated` uint8 [N, 1, S, S], and a plan: `positions.real.LEVEL`,
