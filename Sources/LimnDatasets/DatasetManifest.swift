@@ -53,8 +53,7 @@ public struct IntensityRecord: Sendable, Codable, Equatable {
 }
 
 extension IntensityRecord {
-  /// What pixels stand for, where all of them went through one window of Hounsfield units.
-  /// - Parameter bitDepth: of the pixels.
+  /// What pixels of so many bits stand for; nil unless all of them went through one window of Hounsfield units.
   func scale(bitDepth: Int) -> ValueScale? {
     let parsed = IntensityWindow(option: window)
     guard unit == IntensityUnit.hounsfield.rawValue, let limits = parsed?.fixedLimits else { return nil }

@@ -50,7 +50,7 @@ public struct DatasetDescription: Sendable {
 
 /// Writes a dataset folder that appears complete or not at all.
 ///
-/// Nothing is at the target until ``finish(provenance:splits:)`` returns. A writer that is released before,
+/// Nothing is at the target until ``finish(provenance:splits:together:)`` returns. A writer that is released before,
 /// because of an error or an interruption, removes what it wrote. Not for use by several threads at once.
 public final class DatasetWriter {
   /// What is being written.

@@ -6,7 +6,7 @@ import Foundation
 public enum ImportHelpers: Sendable {
   /// In this process, one after the other. A codec that crashes ends the program.
   case none
-  /// In so many processes of a program that answers by calling ``ImportHelperProcess/serve()``.
+  /// In so many processes of a program that answers by calling ``ImportHelperProcess/serve(memory:)``.
   case processes(count: Int, executable: URL, arguments: [String], limits: HelperLimits = HelperLimits())
 }
 
