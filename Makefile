@@ -63,6 +63,10 @@ install: build ## put limn under PREFIX (default /usr/local), with libtorch if i
 	  cp -a $(DEPS)/libtorch/torch/lib $(DESTDIR)$(PREFIX)/lib/limn/torch/; \
 	  cp -a $(DEPS)/libtorch/nvidia $(DESTDIR)$(PREFIX)/lib/limn/; \
 	fi
+	@if [ -d $(DEPS)/weights ]; then \
+	  mkdir -p $(DESTDIR)$(PREFIX)/share/limn; \
+	  cp -a $(DEPS)/weights $(DESTDIR)$(PREFIX)/share/limn/; \
+	fi
 	@echo "installed $(DESTDIR)$(PREFIX)/bin/limn"
 
 clean: ## remove what was built; what was fetched stays in .deps

@@ -8,16 +8,18 @@ import Testing
 @testable import limn
 
 @Suite struct DepsScriptTests {
-  /// Runs the script with its results in `folder`; nil values are removed from the environment.
+  /// Runs the script with its results in `folder`, and pip without a network.
   private func deps(
-    in folder: URL, libtorch: String?
+    in folder: URL, libtorch: String?, weights: String = ""
   ) throws -> (status: Int32, output: String, errors: String) {
     let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
     let process = Process()
     let (output, errors) = (Pipe(), Pipe())
     process.executableURL = root.appending(path: "scripts/deps").standardizedFileURL
     process.environment = ProcessInfo.processInfo.environment
-      .merging(["LIMN_DEPS": folder.path, "LIBTORCH": libtorch ?? ""]) { $1 }
+      .merging(
+        ["LIMN_DEPS": folder.path, "LIBTORCH": libtorch ?? "", "PIP_NO_INDEX": "1", "LIMN_WEIGHTS": weights]
+      ) { $1 }
     process.standardOutput = output
     process.standardError = errors
     try process.run()
@@ -56,14 +58,34 @@ import Testing
     }
   }
 
-  @Test func aSecondRunDoesNothing() throws {
+  @Test func withoutANetworkOnlyTheWeightsAreMissing() throws {
+    try withTemporaryFolder { folder in
+      let result = try deps(
+        in: folder.appending(path: "deps"), libtorch: try Self.libtorch(), weights: folder.path)
+      #expect(result.status == 0)
+      #expect(result.output.contains("libtorch 2.11.0 (LIBTORCH)"))
+      #expect(result.errors.hasPrefix("deps: without EfficientNet-Lite0's weights ("))
+      #expect(result.errors.hasSuffix("limn weights add NETWORK FILE\n"))
+      #expect(result.errors.split(separator: "\n").count == 1)
+      #expect(!FileManager.default.fileExists(atPath: folder.appending(path: "deps/weights").path))
+    }
+  }
+
+  /// The folder of the libtorch that this process runs on.
+  private static func libtorch() throws -> String {
     let maps = String(
       decoding: try #require(FileHandle(forReadingAtPath: "/proc/self/maps")).readToEnd() ?? Data(),
       as: UTF8.self)
     let library = try #require(SystemTexts.loadedLibrary("libtorch_cpu.so", maps: maps))
-    let libtorch = URL(filePath: library).deletingLastPathComponent().deletingLastPathComponent().path
+    return URL(filePath: library).deletingLastPathComponent().deletingLastPathComponent().path
+  }
+
+  @Test func aSecondRunDoesNothing() throws {
+    let libtorch = try Self.libtorch()
     try withTemporaryFolder { folder in
-      let first = try deps(in: folder, libtorch: libtorch)
+      // The store has the network already, so that nothing is left to fetch.
+      try Data().write(to: folder.appending(path: "efficientnet-lite0.safetensors"))
+      let first = try deps(in: folder, libtorch: libtorch, weights: folder.path)
       #expect(first.status == 0, "\(first.errors)")
       #expect(first.output.hasPrefix("libtorch 2.11.0 (LIBTORCH) at \(libtorch), GDCM "))
       let stamp = folder.appending(path: "env").path
@@ -71,7 +93,7 @@ import Testing
 
       let clock = ContinuousClock()
       var second: (status: Int32, output: String, errors: String)?
-      let time = try clock.measure { second = try deps(in: folder, libtorch: libtorch) }
+      let time = try clock.measure { second = try deps(in: folder, libtorch: libtorch, weights: folder.path) }
       #expect(second?.output == first.output)
       #expect(time < .seconds(1))
       let later = try FileManager.default.attributesOfItem(atPath: stamp)[.modificationDate] as? Date

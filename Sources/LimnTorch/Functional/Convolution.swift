@@ -29,6 +29,16 @@ public func conv2d(
     .ints([padding, padding]), .ints([dilation, dilation]), .int(groups))
 }
 
+/// 2-D cross-correlation of [N, in, H, W] with [out, in / groups, kH, kW], with the stride and the padding of
+/// each axis, [vertical, horizontal].
+public func conv2d(
+  _ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil, stride: [Int], padding: [Int], groups: Int = 1
+) -> Tensor {
+  torch(
+    "conv2d", .tensor(x), .tensor(weight), .tensor(bias), .ints(stride), .ints(padding), .ints([1, 1]),
+    .int(groups))
+}
+
 /// The transpose of ``conv2d(_:_:_:stride:padding:dilation:groups:)``.
 /// - Parameters:
 ///   - x: [N, in, H, W].

@@ -2,12 +2,6 @@
 
 import Foundation
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// What is wrong with a weights file, in one line.
 public struct SafetensorsError: Error, CustomStringConvertible, LocalizedError {
   public let description: String
@@ -31,7 +25,7 @@ public enum Safetensors {
   /// - Throws: ``SafetensorsError`` for a file that is not safetensors, is cut short, or whose header does
   ///   not account for each byte once.
   public static func read(_ url: URL) throws -> Contents {
-    let file = try MappedFile(url)
+    let file = try MappedFile(url) { SafetensorsError(url, $0) }
     let header = try Header(file, url)
     var tensors: [String: Tensor] = [:]
     for (name, entry) in header.entries {
@@ -174,27 +168,4 @@ private struct Header {
       throw SafetensorsError(url, "\(count) bytes of data where the header announces \(position)")
     }
   }
-}
-
-/// A file in memory, private to this process, unmapped when the last tensor over it is gone.
-private final class MappedFile: @unchecked Sendable {
-  let address: UnsafeMutableRawPointer
-  let count: Int
-
-  init(_ url: URL) throws {
-    let descriptor = open(url.path, O_RDONLY)
-    guard descriptor >= 0 else { throw SafetensorsError(url, String(cString: strerror(errno))) }
-    defer { close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_size > 0 else {
-      throw SafetensorsError(url, "an empty file where a safetensors file was expected")
-    }
-    count = Int(status.st_size)
-    guard let mapped = mmap(nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0),
-      mapped != MAP_FAILED
-    else { throw SafetensorsError(url, String(cString: strerror(errno))) }
-    address = mapped
-  }
-
-  deinit { munmap(address, count) }
 }

@@ -1,4 +1,4 @@
-// SHA-256 (FIPS 180-4): the content hash of layers, and the keyed pseudonyms of patients.
+// SHA-256 (FIPS 180-4): the content hash of layers, the digests of weights files, the keyed pseudonyms of patients.
 
 import Foundation
 
