@@ -129,7 +129,8 @@ public struct MSSSIMOfPairs: Metric {
       realCount: pairing == .generated ? 0 : values.count * (pairing == .real ? 2 : 1),
       generatedCount: pairing == .real ? 0 : values.count * (pairing == .generated ? 2 : 1),
       direction: .closerToBaselineIsBetter, protocolSentence: sentence,
-      warnings: warnings(sets, pairs: values.count))
+      warnings: warnings(sets, pairs: values.count),
+      interval: HalfSamples(count: sets.resamples, seed: sets.seed).interval(ofMean: values, in: 0...1))
   }
 
   private struct Pairs {
