@@ -9,7 +9,7 @@ import Testing
 @testable import LimnMetrics
 
 extension MetricComparison {
-  @Test(.enabled(if: MetricComparison.has("pairs")))
+  @Test(.enabled(if: MetricReference.has("pairs")))
   func pairs() throws {
     try compare("pairs") { try PairReferences(table: $0).compareAll() }
   }

@@ -5,21 +5,24 @@ import LimnTestSupport
 import LimnTorch
 import Testing
 
-/// The parts stand in extensions, one for each reference script `scripts/compare_metrics/NAME.py`.
-@Suite(.enabled(if: MetricComparison.folder != nil))
-struct MetricComparison {
+/// The folder that scripts/compare-metrics put the references into.
+enum MetricReference {
   static let folder = ProcessInfo.processInfo.environment["LIMN_METRIC_REFERENCE"]
     .map { URL(fileURLWithPath: $0) }
 
   /// Whether the script made the reference of a part.
   static func has(_ name: String) -> Bool {
-    folder.map { FileManager.default.fileExists(atPath: $0.appendingPathComponent("\(name).safetensors").path) }
-      ?? false
+    guard let folder else { return false }
+    return FileManager.default.fileExists(atPath: folder.appendingPathComponent("\(name).safetensors").path)
   }
+}
 
+/// The parts stand in extensions, one for each reference script `scripts/compare_metrics/NAME.py`.
+@Suite(.enabled(if: MetricReference.folder != nil))
+struct MetricComparison {
   /// Compares the part `name` and leaves its rows beside the reference.
   func compare(_ name: String, _ body: (ComparisonTable) throws -> Void) throws {
-    let folder = try #require(Self.folder)
+    let folder = try #require(MetricReference.folder)
     let table = try ComparisonTable(folder.appendingPathComponent("\(name).safetensors"))
     let rows = folder.appendingPathComponent("\(name).rows")
     defer { try? Data(table.text.utf8).write(to: rows) }
