@@ -62,26 +62,29 @@ public struct Metrics: Sendable {
   public struct Choice: Sendable {
     /// Those of images, then those of the features at hand.
     public let metrics: [any Metric]
+    /// The network whose features are compared; nil where none is at hand.
+    public let extractor: (any FeatureExtractor)?
     /// Why there are no metrics of features; nil where there are.
     public let note: String?
-
-    /// A choice of one's own.
-    public init(metrics: [any Metric], note: String? = nil) { (self.metrics, self.note) = (metrics, note) }
   }
 
-  /// MS-SSIM and SWD; FID, KID, precision, recall, density and coverage with the network at hand.
-  /// - Throws: `WeightsStoreError` for weights that are there but cannot be used.
-  public func standard() throws -> Choice {
-    let network = PublishedNetwork.standard
-    guard store.place(of: network) != nil else {
+  /// MS-SSIM and SWD; FID, KID, precision, recall, density and coverage with a network.
+  /// - Parameter network: its name; nil: the one whose weights come along, if they are there.
+  /// - Returns: the metrics, and the network.
+  /// - Throws: `WeightsStoreError` for weights that are there but cannot be used, and for a network named here
+  ///   that has none.
+  public func standard(network: String? = nil) throws -> Choice {
+    let usual = PublishedNetwork.standard
+    guard network != nil || store.place(of: usual) != nil else {
       return Choice(
-        metrics: Self.standardOfImages,
-        note: "no FID, KID, precision, recall, density, coverage: the weights of \(network.name) are not "
-          + "installed; \(network.remedy)")
+        metrics: Self.standardOfImages, extractor: nil,
+        note: "no FID, KID, precision, recall, density, coverage, nor privacy in features: the weights of "
+          + "\(usual.name) are not installed; \(usual.remedy)")
     }
-    let extractor = try loaded(network.name)
+    let extractor = try loaded(network ?? usual.name)
     return Choice(
-      metrics: Self.standardOfImages + Self.standardKinds.map { FeatureMetric($0, extractor) }, note: nil)
+      metrics: Self.standardOfImages + Self.standardKinds.map { FeatureMetric($0, extractor) },
+      extractor: extractor, note: nil)
   }
 
   private func loaded(_ network: String) throws -> any FeatureExtractor {

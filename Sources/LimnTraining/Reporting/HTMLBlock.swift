@@ -18,6 +18,10 @@ public enum HTMLBlock: Sendable {
   case strip([HTMLFigure])
   /// Charts side by side, as many as the width allows.
   case charts([LineChart])
+  /// Distributions side by side, as many as the width allows.
+  case histograms([HistogramChart])
+  /// Lines that a reader must not miss.
+  case warnings([String])
   /// Long text, folded away under `summary`.
   case details(summary: String, text: String)
 }
@@ -95,6 +99,9 @@ extension HTMLBlock {
     case .figures(let figures): Self.group(figures.map { $0.html() }, kind: "figures")
     case .strip(let figures): Self.group(figures.map { $0.html() }, kind: "strip")
     case .charts(let charts): Self.group(charts.map { $0.html() }, kind: "charts")
+    case .histograms(let charts): Self.group(charts.map { $0.html() }, kind: "charts")
+    case .warnings(let lines):
+      "<ul class=\"warnings\">\(lines.map { "<li>\($0.htmlEscaped)</li>" }.joined())</ul>"
     case .details(let summary, let text):
       "<details><summary>\(summary.htmlEscaped)</summary>\n<pre>\(text.htmlEscaped)</pre></details>"
     }

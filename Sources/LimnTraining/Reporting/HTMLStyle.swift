@@ -85,6 +85,9 @@ enum HTMLStyle {
     .strip figure { flex: 0 0 clamp(8rem, 22vw, 12rem); scroll-snap-align: start; }
     .strip img { border-radius: 6px; }
     .strip figcaption { margin-top: .35rem; font-size: .8rem; font-variant-numeric: tabular-nums; }
+    .warnings { list-style: none; padding: .7rem 1.1rem; background: var(--card);
+      border: 1px solid var(--rule); border-left: 4px solid var(--s1); border-radius: 6px; font-size: .92rem; }
+    .warnings li + li { margin-top: .35rem; }
     details { background: var(--card); border: 1px solid var(--rule); border-radius: 10px; }
     summary { padding: .75rem 1.1rem; cursor: pointer; font-weight: 550; }
     pre { margin: 0; padding: 1rem 1.1rem; border-top: 1px solid var(--rule); overflow-x: auto; tab-size: 2;

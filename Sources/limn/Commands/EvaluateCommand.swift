@@ -10,7 +10,7 @@ import LimnTraining
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
-    abstract: "Measure a synthetic dataset against a real one.",
+    abstract: "Measure a synthetic dataset against a real one: fidelity, privacy, usefulness.",
     discussion: """
       REAL and FAKE are datasets, or folders of images of one size. Each figure is printed with its \
       protocol, its sample counts, and what real images reach against real ones. MS-SSIM between generated \
@@ -22,9 +22,19 @@ struct EvaluateCommand: ParsableCommand {
       those of EfficientNet-Lite0 come with Limn. The interval tells how far a figure would move with other \
       images of the same kind.
 
+      Privacy: the nearest training image of every synthetic one is searched, in pixels after alignment and in \
+      a network's features, and the distances are compared with those of real images that the generator has \
+      not seen. Training images are REAL's train split and unseen ones its other splits; --train and \
+      --held-out name others: splits of REAL ('train,validation'), or datasets.
+
+      Usefulness (--downstream): a small segmenter is trained on real images, on synthetic ones, and on both, \
+      and measured on the held-out patients. Both sets need labels.
+
       Examples:
         limn evaluate data/lungs data/synthetic
         limn evaluate data/lungs data/synthetic --json result.json --report result.html
+        limn evaluate data/lungs data/synthetic --train data/lungs --held-out data/other-lungs
+        limn evaluate data/hearts data/synthetic --downstream --csv figures.csv
       """)
 
   @Argument(help: "A dataset or folder of real images.")
@@ -40,26 +50,57 @@ struct EvaluateCommand: ParsableCommand {
       """)
   var metrics: String?
 
-  @Option(help: "Use only this split of the real dataset.")
+  @Option(
+    help: "Network whose features are compared, see 'limn weights list'. Default: EfficientNet-Lite0 if at hand.")
+  var network: String?
+
+  @Option(help: "Use only this split of the real dataset for the metrics.")
   var split: Split?
 
-  @Option(help: "Use at most this many images of each set.")
+  @Option(help: "Use at most this many images of each set for the metrics.")
   var count: Int?
 
-  @Option(help: "Seed of pairs, patches, directions and subsets.")
+  @Option(help: "Seed of pairs, patches, directions, subsets and trainings.")
   var seed: UInt64 = 0
 
   @Option(help: "Random halves of the images that 95% intervals are estimated from; 0 for no intervals.")
   var resamples = 100
 
-  @Option(help: "Where networks run: cpu, cuda, cuda:1, ….")
+  @Option(help: "What computes: cpu, cuda or cuda:N.")
   var device = "cpu"
 
   @Flag(help: "Neither read nor write the cache of features ($LIMN_CACHE, or limn in the cache folder of XDG).")
   var noCache = false
 
+  @Option(help: ArgumentHelp("What the generator learned from: splits of REAL, or a dataset.", valueName: "set"))
+  var train: String?
+
+  @Option(help: ArgumentHelp("Real images it has not seen: splits of REAL, or a dataset.", valueName: "set"))
+  var heldOut: String?
+
+  @Flag(help: "Do not look for copies of training images.")
+  var noPrivacy = false
+
+  @Option(help: "Look at no more than this many images of each set for copies; all training images are searched.")
+  var privacyCount = 1000
+
+  @Flag(help: "Train a segmenter on real, synthetic and both; measure it on held-out patients.")
+  var downstream = false
+
+  @Option(help: "Steps of each such training.")
+  var downstreamSteps = 400
+
+  @Option(help: "Trainings for each choice of data.")
+  var downstreamSeeds = 3
+
+  @Option(help: "Side of the images that the segmenter sees, in pixels; a multiple of 8.")
+  var downstreamSize = 64
+
   @Option(help: "Write the figures to this file, as JSON.")
   var json: String?
+
+  @Option(help: "Write the figures to this file, one a line, as CSV.")
+  var csv: String?
 
   @Option(help: "Write a page with figures and pictures to this file (HTML).")
   var report: String?
@@ -68,36 +109,76 @@ struct EvaluateCommand: ParsableCommand {
     name: .customLong("run"), help: "The run that drew the images; its curves and recipe go onto the page.")
   var runFolder: String?
 
-  func run() throws {
-    let sets = (
-      real: try ImageFolder.open(URL(fileURLWithPath: real), split: split),
-      fake: try ImageFolder.open(URL(fileURLWithPath: fake))
-    )
-    let chosen = try chosenMetrics()
-    let evaluation = try Evaluation.run(
-      real: sets.real, fake: sets.fake, metrics: chosen.metrics, count: count, seed: seed,
-      resamples: resamples, cache: noCache ? nil : .standard())
-    print(evaluation.table)
-    if let note = chosen.note { print("\nnote: \(note)") }
-    if let json { try AtomicFile.write(evaluation.json(), to: URL(fileURLWithPath: json)) }
-    if let report {
-      let page = CohortPage(
-        evaluation: evaluation, real: sets.real, fake: sets.fake,
-        run: runFolder.map { URL(fileURLWithPath: $0) })
-      try page.write(to: URL(fileURLWithPath: report))
-      print("\nreport: \(report)")
+  func validate() throws {
+    guard Device(device) != nil else { throw ValidationError("--device: expected cpu, cuda or cuda:N") }
+    guard privacyCount >= 2 else { throw ValidationError("--privacy-count: expected 2 or more") }
+    guard downstreamSteps > 0, downstreamSeeds > 0 else {
+      throw ValidationError("--downstream-steps and --downstream-seeds: expected 1 or more")
+    }
+    guard downstreamSize >= 16, downstreamSize.isMultiple(of: 8) else {
+      throw ValidationError("--downstream-size: expected a multiple of 8 from 16")
     }
   }
 
-  private func chosenMetrics() throws -> Metrics.Choice {
-    guard let place = Device(device) else {
-      throw MetricError("--device \(device): cpu, cuda or cuda:1 was expected")
+  func run() throws {
+    let sets = try EvaluationSets(real: real, fake: fake, split: split, train: train, heldOut: heldOut)
+    let known = Metrics(device: try computingDevice)
+    let standard = try known.standard(network: network)
+    let chosen = try metrics?.split(separator: ",").map { try known.named(String($0)) }
+    let evaluation = try Evaluation.run(
+      real: sets.real, fake: sets.fake, metrics: chosen ?? standard.metrics, count: count, seed: seed,
+      resamples: resamples, cache: noCache ? nil : .standard(), progress: say)
+    let missing = standard.note.map { [$0] } ?? []
+    var result = EvaluationReport(evaluation, warnings: sets.warnings + missing)
+    if !noPrivacy { result.privacy = try privacy(sets, standard.extractor) }
+    if downstream { try measureUsefulness(sets, into: &result) }
+    try write(result, sets)
+  }
+
+  private var computingDevice: Device {
+    get throws {
+      guard let device = Device(device) else { throw ValidationError("--device: expected cpu, cuda or cuda:N") }
+      if let reason = device.kind == .cuda ? Torch.cudaUnavailableReason : nil {
+        throw MetricError("--device \(device): \(reason); 'limn doctor' tells more")
+      }
+      return device
     }
-    if place.kind == .cuda, let reason = Torch.cudaUnavailableReason {
-      throw MetricError("--device \(device): no GPU can be used: \(reason)")
+  }
+
+  private func privacy(_ sets: EvaluationSets, _ network: (any FeatureExtractor)?) throws -> PrivacyReport {
+    var options = Privacy.Options()
+    (options.limit, options.seed, options.progress) = (privacyCount, seed, { say($0) })
+    let searches: [any NearestSearch] =
+      [AlignedSearch(device: try computingDevice)]
+      + (try network.map { [FeatureSearch($0, device: try computingDevice)] } ?? [])
+    return try Privacy.assess(
+      synthetic: .of(sets.fake), training: .of(sets.training), heldOut: sets.heldOut.map { try .of($0) },
+      searches: searches, options: options)
+  }
+
+  private func measureUsefulness(_ sets: EvaluationSets, into result: inout EvaluationReport) throws {
+    var options = Usefulness.Options()
+    (options.steps, options.seeds, options.side) = (downstreamSteps, downstreamSeeds, downstreamSize)
+    (options.seed, options.device, options.progress) = (seed, try computingDevice, { say($0) })
+    switch try DownstreamTask.measure(sets, options: options) {
+    case .measured(let report): result.usefulness = report
+    case .impossible(let line): result.warnings.append(line)
     }
-    let known = Metrics(device: place)
-    guard let metrics else { return try known.standard() }
-    return Metrics.Choice(metrics: try metrics.split(separator: ",").map { try known.named(String($0)) })
+  }
+
+  private func write(_ result: EvaluationReport, _ sets: EvaluationSets) throws {
+    print(result.text)
+    if let json { try AtomicFile.write(result.json(), to: URL(fileURLWithPath: json)) }
+    if let csv { try AtomicFile.write(Data(result.csv.utf8), to: URL(fileURLWithPath: csv)) }
+    guard let report else { return }
+    let page = CohortPage(
+      result: result, sets: sets, run: runFolder.map { URL(fileURLWithPath: $0) })
+    try page.write(to: URL(fileURLWithPath: report))
+    print("\nreport: \(report)")
+  }
+
+  /// Tells a person at a terminal what takes so long.
+  private func say(_ what: String) {
+    if isatty(STDERR_FILENO) == 1 { CommandFailure.say("… \(what)") }
   }
 }

@@ -57,14 +57,29 @@ enum ImageFolder {
 /// A dataset's images, brought to 8 bits batch by batch.
 struct DatasetImages: ImageSource {
   let dataset: Dataset
-  private let indices: [Int]
+  /// The items that take part.
+  let indices: [Int]
 
   init(_ dataset: Dataset, split: Split?) throws {
+    try self.init(dataset, splits: split.map { [$0] } ?? Split.allCases)
+  }
+
+  /// The items of some splits, in the dataset's order.
+  init(_ dataset: Dataset, splits: [Split]) throws {
     self.dataset = dataset
-    indices = dataset.indices(of: split)
+    indices = dataset.manifest.items.indices.filter { splits.contains(dataset.manifest.items[$0].split) }
     guard !indices.isEmpty else {
-      throw MetricError("\(dataset.url.path): no image in the split '\(split.map(\.rawValue) ?? "")'")
+      let names = splits.map(\.rawValue).joined(separator: ", ")
+      throw MetricError("\(dataset.url.path): no image in the split '\(names)'")
     }
+  }
+
+  private init(_ dataset: Dataset, indices: [Int]) { (self.dataset, self.indices) = (dataset, indices) }
+
+  /// The images of some patients; nil where there are none.
+  func filtered(_ isKept: (String) -> Bool) -> DatasetImages? {
+    let kept = indices.filter { isKept(dataset.manifest.items[$0].patient) }
+    return kept.isEmpty ? nil : DatasetImages(dataset, indices: kept)
   }
 
   var name: String { dataset.manifest.name }
@@ -72,8 +87,34 @@ struct DatasetImages: ImageSource {
   var channels: Int { dataset.channels }
   var height: Int { dataset.size[0] }
   var width: Int { dataset.size[1] }
+  /// The pseudonym of every image's patient.
+  var patients: [String] { indices.map { dataset.manifest.items[$0].patient } }
 
   func images(at positions: [Int]) -> Tensor {
     dataset.images(at: positions.map { indices[$0] }).quantized(bitDepth: 8)
+  }
+}
+
+/// A dataset's images with their label maps.
+struct LabelledDatasetImages: LabelledSource {
+  private let source: DatasetImages
+  private let layer: Tensor
+
+  /// - Throws: `DatasetError` for a dataset without labels.
+  init(_ source: DatasetImages) throws {
+    self.source = source
+    layer = try source.dataset.layer("labels")
+  }
+
+  var name: String { source.name }
+  var count: Int { source.count }
+  var channels: Int { source.channels }
+  var height: Int { source.height }
+  var width: Int { source.width }
+
+  func images(at positions: [Int]) -> Tensor { source.images(at: positions) }
+
+  func labels(at positions: [Int]) -> Tensor {
+    layer.indexSelect(dim: 0, Tensor(positions.map { source.indices[$0] }))
   }
 }

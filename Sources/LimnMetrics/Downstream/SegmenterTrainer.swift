@@ -1,0 +1,78 @@
+// The short training of a small segmenter, and its Dice on held-out patients.
+
+import LimnTorch
+
+/// Trains and measures segmenters on one budget.
+struct SegmenterTrainer {
+  let classCount: Int
+  let options: Usefulness.Options
+
+  /// A network trained for the budget's steps on batches shared evenly by the sets.
+  /// - Throws: ``MetricError`` where the loss is lost.
+  func trained(on sets: [LabelledBatch], seed: UInt64) throws -> CompactUNet {
+    let network = Initialization.with(Generator(seed: seed)) {
+      CompactUNet(inputChannels: sets[0].images.size(1), classCount: classCount)
+    }
+    network.move(to: options.device)
+    let optimizer = Adam(network.namedParameters, learningRate: 1e-3)
+    var orders = sets.indices.map { Drawing(count: sets[$0].count, seed: Seed.derive(seed, UInt64($0 + 1))) }
+    for step in 0..<options.steps {
+      let batch = self.batch(sets, &orders)
+      let loss = crossEntropy(network(batch.images), batch.labels)
+      optimizer.zeroGradients()
+      loss.backward()
+      optimizer.step()
+      guard step % 50 != 0 || loss.item().isFinite else {
+        throw MetricError("downstream: the segmenter's loss became infinite at step \(step)")
+      }
+    }
+    network.evaluate()
+    return network
+  }
+
+  private func batch(_ sets: [LabelledBatch], _ orders: inout [Drawing]) -> LabelledBatch {
+    let parts = sets.indices.map { index in
+      let share = options.batchSize / sets.count + (index < options.batchSize % sets.count ? 1 : 0)
+      return sets[index].rows((0..<share).map { _ in orders[index].next() }, on: options.device)
+    }
+    return LabelledBatch(images: .cat(parts.map(\.images)), labels: .cat(parts.map(\.labels)))
+  }
+
+  /// Dice of every class (background left out), over all images of a patient, mean over the patients in whom
+  /// the class is marked or found; nil where there is none.
+  func dice(of network: CompactUNet, on set: LabelledBatch, patients: [String]) -> [Double?] {
+    let found = withoutGradients {
+      Tensor.cat(
+        stride(from: 0, to: set.count, by: 32).map { start in
+          let range = start..<Swift.min(start + 32, set.count)
+          return network(set.images[range].to(options.device)).argmax(dim: 1).to(.cpu)
+        })
+    }
+    let groups = Dictionary(grouping: set.labels.shape[0] > 0 ? Array(0..<set.count) : []) { patients[$0] }
+    return (1..<classCount).map { label in
+      let (marked, drawn) = (set.labels.isEqual(to: Double(label)), found.isEqual(to: Double(label)))
+      let each = [marked, drawn, marked.logicalAnd(drawn)].map { mask in
+        mask.to(.float64).sum(dims: [1, 2]).array(of: Double.self)
+      }
+      let scores = groups.values.compactMap { images -> Double? in
+        let sums = each.map { sums in images.reduce(0) { $0 + sums[$1] } }
+        return sums[0] + sums[1] > 0 ? 2 * sums[2] / (sums[0] + sums[1]) : nil
+      }
+      return scores.isEmpty ? nil : scores.sorted().reduce(0, +) / Double(scores.count)
+    }
+  }
+}
+
+/// Positions drawn without end, each once in every round.
+private struct Drawing {
+  private let count: Int
+  private let generator: Generator
+  private var rest: [Int] = []
+
+  init(count: Int, seed: UInt64) { (self.count, generator) = (count, Generator(seed: seed)) }
+
+  mutating func next() -> Int {
+    if rest.isEmpty { rest = Tensor.randperm(count, generator: generator).array(of: Int.self) }
+    return rest.removeLast()
+  }
+}

@@ -1,0 +1,101 @@
+// Everything that one `limn evaluate` found: figures, privacy, usefulness, and what to beware of.
+
+import Foundation
+import LimnTorch
+
+/// An evaluation with what was looked at beside the metrics.
+public struct EvaluationReport: Encodable, Sendable {
+  /// The metrics.
+  public var evaluation: Evaluation
+  /// Whether training images were copied; nil where that was not looked at.
+  public var privacy: PrivacyReport?
+  /// What synthetic images are worth for training; nil where that was not measured.
+  public var usefulness: UsefulnessReport?
+  /// Why figures should not be believed, and what could not be measured; a line each.
+  public var warnings: [String]
+
+  /// A report of metrics alone unless more is given.
+  public init(
+    _ evaluation: Evaluation, privacy: PrivacyReport? = nil, usefulness: UsefulnessReport? = nil,
+    warnings: [String] = []
+  ) {
+    self.evaluation = evaluation
+    self.privacy = privacy
+    self.usefulness = usefulness
+    self.warnings = warnings
+  }
+
+  private enum Key: String, CodingKey { case privacy, usefulness, warnings }
+
+  /// The evaluation's own keys, and those of what was looked at besides.
+  public func encode(to encoder: any Encoder) throws {
+    try evaluation.encode(to: encoder)
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encodeIfPresent(privacy, forKey: .privacy)
+    try container.encodeIfPresent(usefulness, forKey: .usefulness)
+    try container.encode(warnings, forKey: .warnings)
+  }
+
+  /// Keys sorted, indented.
+  public func json() throws -> Data { try JSONEncoder.readable.encode(self) }
+
+  /// General warnings, and those of every figure after its name.
+  public var allWarnings: [String] {
+    warnings + (privacy?.warnings.map { "privacy: \($0)" } ?? [])
+      + evaluation.results.flatMap { result in result.warnings.map { "\(result.name): \($0)" } }
+  }
+}
+
+// MARK: - Tables
+
+extension EvaluationReport {
+  /// The text that a terminal shows.
+  public var text: String {
+    let notes = warnings.map { "warning: \($0)" }.joined(separator: "\n")
+    let parts = [evaluation.table, privacy?.text ?? "", usefulness?.text ?? "", notes]
+    return parts.filter { !$0.isEmpty }.joined(separator: "\n\n")
+  }
+
+  /// One line for each figure: those of the metrics, of privacy and of usefulness.
+  public var csv: String {
+    let head = [
+      "name", "value", "standard_deviation", "interval_low", "interval_high", "real_real", "real_count", "generated_count", "direction",
+      "protocol", "warnings",
+    ]
+    let rows = evaluation.results.map(\.cells) + (privacy?.cells ?? []) + (usefulness?.cells ?? [])
+    return ([head] + rows).map { $0.map(\.quotedForCSV).joined(separator: ",") + "\r\n" }.joined()
+  }
+}
+
+/// Cells as aligned columns.
+func alignedColumns(_ cells: [[String]]) -> String {
+  let widths = (cells.first ?? []).indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
+  return cells.map { row in
+    row.indices.map { column in
+      column == row.count - 1
+        ? row[column] : row[column].padding(toLength: widths[column], withPad: " ", startingAt: 0)
+    }.joined(separator: "  ")
+  }.joined(separator: "\n")
+}
+
+extension MetricResult {
+  fileprivate var cells: [String] {
+    [
+      name, "\(value)", standardDeviation.map { "\($0)" } ?? "", interval.map { "\($0.low)" } ?? "",
+      interval.map { "\($0.high)" } ?? "", baseline.map { "\($0)" } ?? "",
+      "\(realCount)", "\(generatedCount)", direction.rawValue, protocolSentence,
+      warnings.joined(separator: "; "),
+    ]
+  }
+}
+
+extension String {
+  /// RFC 4180: in quotes where it holds a comma, a quote or a line's end. What a spreadsheet would take for a
+  /// formula is kept from being one by an apostrophe.
+  var quotedForCSV: String {
+    let isFormula = first.map { "=+@".contains($0) } ?? false
+    let text = isFormula ? "'\(self)" : self
+    return text.contains { ",\"\r\n".contains($0) || $0 == "\r\n" }
+      ? "\"\(text.replacingOccurrences(of: "\"", with: "\"\""))\"" : text
+  }
+}
