@@ -57,15 +57,16 @@ let package = Package(
     system("libtiff", pkgConfig: "libtiff-4", apt: ["libtiff-dev"]),
     system("libpng", pkgConfig: "libpng", apt: ["libpng-dev"]),
     system("libjpeg", pkgConfig: "libjpeg", apt: ["libjpeg-dev"]),
+    system("libz", pkgConfig: "zlib", apt: ["zlib1g-dev"]),
 
     .target(name: "CTorch", dependencies: ["libtorch"]),
     .target(name: "CMedical", dependencies: ["libgdcm", "libniftiio", "libtiff", "libpng", "libjpeg"]),
 
-    room("LimnTorch", ["CTorch"]),
+    room("LimnTorch", ["CTorch", "libz"]),
     room("LimnImaging", ["CMedical", "LimnTorch"]),
     room("LimnDatasets", ["LimnImaging", "LimnTorch"]),
     room("LimnBackbones", ["LimnTorch"]),
-    room("LimnMetrics", ["LimnBackbones", "LimnTorch"]),
+    room("LimnMetrics", ["LimnBackbones", "LimnImaging", "LimnTorch"]),
     room(
       "LimnTraining", ["LimnDatasets", "LimnImaging", "LimnTorch", logging, protobuf, yams],
       exclude: ["Reporting/Protos"]),
@@ -99,7 +100,7 @@ let package = Package(
     tests("LimnImagingTests", ["LimnImaging"]),
     tests("LimnDatasetsTests", ["LimnDatasets"]),
     tests("LimnBackbonesTests", ["LimnBackbones"]),
-    tests("LimnMetricsTests", ["LimnMetrics", "LimnBackbones"]),
+    tests("LimnMetricsTests", ["LimnMetrics", "LimnBackbones", "LimnImaging"]),
     tests("LimnTrainingTests", ["LimnTraining"]),
     tests("LimnSynthesisTests", ["LimnSynthesis", "LimnTranslation", "LimnDatasets", "LimnImaging"]),
     tests("LimnFuzzingTests", ["LimnFuzzing", "LimnTorch"]),

@@ -76,7 +76,7 @@ extension MSSSIM {
   }
 
   /// The matrix [length, length - size + 1] whose column i holds the window from row i on.
-  private static func band(_ window: [Double], length: Int) -> Tensor {
+  static func band(_ window: [Double], length: Int) -> Tensor {
     let columns = length - window.count + 1
     var matrix = [Double](repeating: 0, count: length * columns)
     for column in 0..<columns {

@@ -55,28 +55,42 @@ public struct Metrics: Sendable {
     let suffix = FeatureMetric.Comparison.realHalves.rawValue
     let isBaseline = rest.hasSuffix(suffix)
     let network = String(isBaseline ? rest.dropLast(suffix.count) : rest)
-    return FeatureMetric(kind, try extractor(network), isBaseline ? .realHalves : .generatedReal)
+    return FeatureMetric(kind, try loaded(network), isBaseline ? .realHalves : .generatedReal)
   }
 
-  /// What is measured unless metrics are named: MS-SSIM and SWD; with a network FID, KID, precision, recall,
-  /// density and coverage of its features.
-  public static func standard(_ network: (any FeatureExtractor)?) -> [any Metric] {
-    standardOfImages + (network.map { network in standardKinds.map { FeatureMetric($0, network) } } ?? [])
+  /// Metrics to measure.
+  public struct Choice: Sendable {
+    /// Those of images, then those of the features at hand.
+    public let metrics: [any Metric]
+    /// The network whose features are compared; nil where none is at hand.
+    public let extractor: (any FeatureExtractor)?
+    /// Why there are no metrics of features; nil where there are.
+    public let note: String?
   }
 
-  /// A network's features; loaded once.
-  /// - Throws: `WeightsStoreError` for a name that no network has and for missing weights, naming the command
-  ///   that adds them.
-  public func extractor(_ network: String) throws -> any FeatureExtractor {
+  /// MS-SSIM and SWD; FID, KID, precision, recall, density and coverage with a network.
+  /// - Parameter network: its name; nil: the one whose weights come along, if they are there.
+  /// - Returns: the metrics, and the network.
+  /// - Throws: `WeightsStoreError` for weights that are there but cannot be used, and for a network named here
+  ///   that has none.
+  public func standard(network: String? = nil) throws -> Choice {
+    let usual = PublishedNetwork.standard
+    guard network != nil || store.place(of: usual) != nil else {
+      return Choice(
+        metrics: Self.standardOfImages, extractor: nil,
+        note: "no FID, KID, precision, recall, density, coverage, nor privacy in features: the weights of "
+          + "\(usual.name) are not installed; \(usual.remedy)")
+    }
+    let extractor = try loaded(network ?? usual.name)
+    return Choice(
+      metrics: Self.standardOfImages + Self.standardKinds.map { FeatureMetric($0, extractor) },
+      extractor: extractor, note: nil)
+  }
+
+  private func loaded(_ network: String) throws -> any FeatureExtractor {
     try networks.extractor(of: network) {
       try FeatureExtractors.named(network, store: store, device: device)
     }
-  }
-
-  /// The features of the network whose weights come with Limn.
-  /// - Throws: as ``extractor(_:)``.
-  public func defaultExtractor() throws -> any FeatureExtractor {
-    try extractor(PublishedNetwork.standard.name)
   }
 
   /// The longest kind that the name begins with, and what follows.

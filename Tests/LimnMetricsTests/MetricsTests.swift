@@ -52,26 +52,26 @@ import Testing
   }
 
   @Test func theStandardOnesUseTheNetworkAtHand() throws {
-    let standard = Metrics.standard(try metrics(hasWeights: true).defaultExtractor())
+    let choice = try metrics(hasWeights: true).standard()
     #expect(
-      standard.map(\.name) == [
+      choice.metrics.map(\.name) == [
         "ms_ssim_generated_pairs", "ms_ssim_generated_real_pairs", "swd_pggan", "fid_efficientnet-lite0",
         "kid_efficientnet-lite0", "precision_efficientnet-lite0", "recall_efficientnet-lite0",
         "density_efficientnet-lite0", "coverage_efficientnet-lite0",
       ])
-    #expect(standard.allSatisfy { $0.baseline != nil })
+    #expect(choice.note == nil && choice.metrics.allSatisfy { $0.baseline != nil })
   }
 
-  @Test func withoutANetworkTheyAreThoseOfImages() throws {
-    #expect(Metrics.standard(nil).map(\.name) == Metrics.standardOfImages.map(\.name))
-    let error = #expect(throws: WeightsStoreError.self) { try metrics(hasWeights: false).defaultExtractor() }
-    #expect(error?.description.contains("the weights of efficientnet-lite0 are not installed") == true)
+  @Test func withoutANetworkThatIsSaid() throws {
+    let choice = try metrics(hasWeights: false).standard()
+    #expect(choice.metrics.map(\.name) == Metrics.standardOfImages.map(\.name))
+    #expect(choice.note?.contains("the weights of efficientnet-lite0 are not installed") == true)
   }
 
   @Test func networksAreLoadedOnce() throws {
     let metrics = try metrics(hasWeights: true)
-    let first = try metrics.extractor("efficientnet-lite0") as? NetworkFeatures
-    let second = try metrics.extractor("efficientnet-lite0") as? NetworkFeatures
+    let first = try metrics.standard().extractor as? NetworkFeatures
+    let second = try metrics.standard(network: "efficientnet-lite0").extractor as? NetworkFeatures
     #expect(first != nil && first === second)
   }
 
