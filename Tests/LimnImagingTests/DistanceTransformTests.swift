@@ -6,7 +6,9 @@ import LimnTorch
 import Testing
 
 @Suite struct DistanceTransformTests {
-  @Test(arguments: [([17, 23], [1.0, 1]), ([17, 23], [0.3, 2.5]), ([5, 8, 9], [3, 0.5, 1]), ([2, 31], [1, 1])])
+  @Test(arguments: [
+    ([17, 23], [1.0, 1]), ([17, 23], [0.3, 2.5]), ([5, 8, 9], [3, 0.5, 1]), ([2, 31], [1, 1]),
+  ])
   func isTheDistanceToTheNearest(shape: [Int], spacing: [Double]) {
     let targets = Tensor.rand(shape, generator: Generator(seed: 5)).isLess(than: 0.08)
     let scale = Tensor(spacing)

@@ -77,7 +77,8 @@ private func counts(_ truth: Tensor, _ prediction: Tensor) throws -> BinaryCount
 @Suite struct ScoreTests {
   @Test func ranksDecideAlone() throws {
     let truth = blob(seed: 3)
-    let scores = Tensor.rand([48, 48], dtype: .float64, generator: Generator(seed: 4)) + truth.to(.float64) * 0.3
+    let noise = Tensor.rand([48, 48], dtype: .float64, generator: Generator(seed: 4))
+    let scores = noise + truth.to(.float64) * 0.3
     let curve = try RankCurve(scores: scores, truth: truth)
     let steeper = try RankCurve(scores: (scores * 3).exp(), truth: truth)
     #expect(curve.rocAUC == steeper.rocAUC && curve.averagePrecision == steeper.averagePrecision)
@@ -130,9 +131,8 @@ private func counts(_ truth: Tensor, _ prediction: Tensor) throws -> BinaryCount
   @Test func identityAndSymmetry() throws {
     let same = try SurfaceDistances(truth: mask, prediction: mask)
     #expect(same.hausdorff() == 0 && same.average == 0 && same.surfaceDice(tolerance: 0) == 1)
-    let (there, back) = (
-      try SurfaceDistances(truth: mask, prediction: other), try SurfaceDistances(truth: other, prediction: mask)
-    )
+    let there = try SurfaceDistances(truth: mask, prediction: other)
+    let back = try SurfaceDistances(truth: other, prediction: mask)
     #expect(there.hausdorff() == back.hausdorff())
     #expect(abs(there.surfaceDice(tolerance: 2) - back.surfaceDice(tolerance: 2)) < 1e-12)
     let borders = try BorderDistances(truth: mask, prediction: other)
@@ -160,7 +160,9 @@ private func counts(_ truth: Tensor, _ prediction: Tensor) throws -> BinaryCount
     #expect(throws: MetricError.self) {
       try SurfaceDistances(truth: mask, prediction: other, spacing: [1, 1, 1])
     }
-    #expect(throws: MetricError.self) { try SurfaceDistances(truth: mask, prediction: other, spacing: [0, 1]) }
+    #expect(throws: MetricError.self) {
+      try SurfaceDistances(truth: mask, prediction: other, spacing: [0, 1])
+    }
   }
 
   @Test func placeInTheImageDoesNotMatter() throws {

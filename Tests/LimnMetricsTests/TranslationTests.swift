@@ -131,7 +131,8 @@ private func noisy(_ x: Tensor, _ deviation: Double) -> Tensor {
     #expect(evaluation.results.map(\.measure) == PairMeasure.allCases)
     #expect(evaluation.results.allSatisfy { $0.perSlice.count == 10 && $0.perVolume.count == 4 })
     #expect(evaluation.volumes.map(\.sliceCount) == [1, 2, 3, 4])
-    let first = try PairMeasure.psnrForeground.pooled(real: discs(1, seed: 1), fake: noisy(discs(1, seed: 1), 0.05))
+    let real = discs(1, seed: 1)
+    let first = try PairMeasure.psnrForeground.pooled(real: real, fake: noisy(real, 0.05))
     #expect(evaluation.volumes[0].values["psnr_fg"] == MeasuredValue(first))
   }
 

@@ -90,6 +90,7 @@ public struct LabelEvaluation: Codable, Sendable, Equatable {
   ///   - count: the number of pairs.
   ///   - setting: what labels stand for, and the rules.
   ///   - pair: gives a pair by its number; called on several threads.
+  /// - Returns: results for each measure and class, values for each image.
   /// - Throws: ``MetricError`` where a pair cannot be measured, with its name; what `pair` throws.
   public static func run(
     count: Int, setting: Setting, pair: @Sendable (Int) throws -> LabelPair
@@ -142,8 +143,7 @@ extension LabelEvaluation {
     results.map { result in
       [
         result.label, result.measure.rawValue, result.perImage.text, result.perImage.intervalText,
-        result.perImage.countText, result.pooled.map { $0.value.isNaN ? "n/a" : ScoreSummary.text($0.value) } ?? "",
-        result.protocolSentence,
+        result.perImage.countText, result.pooledText, result.protocolSentence,
       ]
     }
   }
@@ -156,5 +156,12 @@ extension LabelEvaluation {
       .map { "\($0.measure.rawValue): \($0.protocolSentence)" }
     return ([alignedColumns(cells), ""] + notes + warnings.map { "warning: \($0)" })
       .joined(separator: "\n")
+  }
+}
+
+extension LabelEvaluation.Result {
+  fileprivate var pooledText: String {
+    guard let pooled else { return "" }
+    return pooled.value.isNaN ? "n/a" : ScoreSummary.text(pooled.value)
   }
 }

@@ -46,15 +46,15 @@ public enum LabelMeasure: String, Codable, Sendable, CaseIterable {
     case .accuracy: "(TP + TN) / all pixels inside the mask where there is one"
     case .hd95DeepMind:
       "greater of the two directed 95th percentiles of surface distances weighted by surface elements, "
-        + "spacing applied; inside the mask"
+        + "spacing applied"
     case .hd95MedPy: "95th percentile of both directions' border distances pooled, spacing applied"
     case .assdDeepMind: "mean distance over both surfaces weighted by surface elements, spacing applied"
     case .nsd: "share of both surfaces within \(setting.tolerance) of the other, spacing applied; \(empty)"
     case .seg: "mean over true objects of the IoU with the object that covers more than half of each, else 0"
     case .ap50: "TP / (TP + FP + FN) of objects matched at IoU above 0.5; \(empty)"
     case .mapDSB2018: "the same, mean over IoU above 0.5, 0.55, ... 0.95; \(empty)"
-    case .vRand: "V^Rand, alpha 0.5, over the truth's objects; unlabelled pixels of the prediction count singly"
-    case .vInfo: "V^Info, alpha 0.5, over the truth's objects; unlabelled pixels of the prediction count singly"
+    case .vRand: "V^Rand, alpha 0.5, over the truth's objects; unlabelled predicted pixels count singly"
+    case .vInfo: "V^Info, alpha 0.5, over the truth's objects; unlabelled predicted pixels count singly"
     }
   }
 }

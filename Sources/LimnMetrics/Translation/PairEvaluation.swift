@@ -56,6 +56,7 @@ public struct PairEvaluation: Codable, Sendable, Equatable {
   ///   - setting: value range, foreground and unit.
   ///   - seed: decides the bootstrap's resamples.
   ///   - pair: gives a pair by its number; called on several threads.
+  /// - Returns: results for each measure, values for each pair.
   /// - Throws: ``MetricError`` where a pair cannot be measured, with its name; what `pair` throws.
   public static func run(
     count: Int, measures: [PairMeasure] = PairMeasure.allCases, setting: PairProtocol = PairProtocol(),
@@ -90,16 +91,17 @@ public struct PairEvaluation: Codable, Sendable, Equatable {
   }
 
   private static func warnings(_ results: [Result]) -> [String] {
-    results.flatMap { result in
-      let summary = result.perSlice
-      return [
-        summary.infiniteCount > 0
-          ? "\(result.measure.rawValue): \(summary.infiniteCount) slices equal their real ones; infinite, "
-            + "not in the mean" : nil,
-        summary.undefinedCount > 0
-          ? "\(result.measure.rawValue): \(summary.undefinedCount) slices without foreground; not in the mean"
-          : nil,
-      ].compactMap { $0 }
+    results.flatMap { result -> [String] in
+      let (name, summary) = (result.measure.rawValue, result.perSlice)
+      var lines: [String] = []
+      if summary.infiniteCount > 0 {
+        lines.append(
+          "\(name): \(summary.infiniteCount) slices equal their real ones; infinite, not in the mean")
+      }
+      if summary.undefinedCount > 0 {
+        lines.append("\(name): \(summary.undefinedCount) slices without foreground; not in the mean")
+      }
+      return lines
     }
   }
 
@@ -109,7 +111,9 @@ public struct PairEvaluation: Codable, Sendable, Equatable {
 
 extension PairEvaluation {
   /// The heads of ``rows``.
-  public static let columns = ["metric", "per slice", "95% interval", "N", "per volume", "volumes", "protocol"]
+  public static let columns = [
+    "metric", "per slice", "95% interval", "N", "per volume", "volumes", "protocol",
+  ]
 
   /// One row of text for each measure, in the order of ``columns``.
   public var rows: [[String]] {
