@@ -4,6 +4,7 @@
 //   limn-bench [--methods pggan,skrgan] [--sizes 64,128] [--dtypes float32,bf16] [--width-max 512]
 //     [--repeats 5]
 //   limn-bench --fid FILE | --swd FILE     times a metric instead, see FeatureBenchmark.swift
+//   limn-bench --labels FILE [--repeats 5]     times metrics of segmentations instead, see LabelBenchmark.swift
 
 import Foundation
 import LimnSynthesis
@@ -61,6 +62,10 @@ func secondsPerStep(_ method: any Method, images: Tensor, precision: DType, repe
 }
 
 let options = Options(CommandLine.arguments)
+if let file = options.list("labels", "").first {
+  try LabelBenchmark.run(file, rounds: options.number("repeats", 5))
+  exit(0)
+}
 let repeats = options.number("repeats", 5)
 let widthMax = options.number("width-max", 512)
 let ngf = options.number("ngf", 64)
