@@ -47,35 +47,33 @@ private func meanSortedDifference(
   return sum / Double(count)
 }
 
-/// Sorts the bit patterns of floats by four passes over 8 bits, least significant first: so few places are
-/// written to at a time that they stay in the processor's nearest cache. `result` receives keys that order as
-/// unsigned integers.
+/// Sorts the bit patterns of floats by three passes over 11 bits, least significant first. `result` receives
+/// keys that order as unsigned integers.
 private func radixSort(
   _ bits: UnsafeBufferPointer<UInt32>, into result: UnsafeMutableBufferPointer<UInt32>,
   scratch: UnsafeMutableBufferPointer<UInt32>
 ) {
-  let places = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: 4 * 256)
+  let places = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: 3 * 2048)
   defer { places.deallocate() }
   places.initialize(repeating: 0)
   for i in 0..<bits.count {
     let key = orderedKey(bits[i])
     result[i] = key
-    places[Int(key & 255)] &+= 1
-    places[256 + Int(key >> 8 & 255)] &+= 1
-    places[512 + Int(key >> 16 & 255)] &+= 1
-    places[768 + Int(key >> 24)] &+= 1
+    places[Int(key & 2047)] &+= 1
+    places[2048 + Int(key >> 11 & 2047)] &+= 1
+    places[4096 + Int(key >> 22)] &+= 1
   }
   turnCountsIntoPlaces(places)
   scatter(result, into: scratch, shift: 0, places)
-  scatter(scratch, into: result, shift: 8, .init(rebasing: places[256...]))
-  scatter(result, into: scratch, shift: 16, .init(rebasing: places[512...]))
-  scatter(scratch, into: result, shift: 24, .init(rebasing: places[768...]))
+  scatter(scratch, into: result, shift: 11, .init(rebasing: places[2048...]))
+  scatter(result, into: scratch, shift: 22, .init(rebasing: places[4096...]))
+  _ = result.update(fromContentsOf: scratch)
 }
 
 private func turnCountsIntoPlaces(_ counts: UnsafeMutableBufferPointer<UInt32>) {
-  for digit in 0..<4 {
+  for digit in 0..<3 {
     var place: UInt32 = 0
-    for i in digit * 256..<(digit + 1) * 256 {
+    for i in digit * 2048..<(digit + 1) * 2048 {
       (counts[i], place) = (place, place &+ counts[i])
     }
   }
@@ -88,7 +86,7 @@ private func scatter(
 ) {
   for i in 0..<keys.count {
     let key = keys[i]
-    let digit = Int(key &>> shift & 255)
+    let digit = Int(key &>> shift & 2047)
     target[Int(places[digit])] = key
     places[digit] &+= 1
   }
