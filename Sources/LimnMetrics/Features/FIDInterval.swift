@@ -26,6 +26,11 @@ enum FIDInterval {
   private static let cheapRank = 1024
 
   static func measured(_ pair: FeaturePair, _ divisor: CovarianceDivisor) throws -> [Double] {
+    // Threads that wait for each other at every step of a small decomposition cost more than they bring, and
+    // very much more where other programs want the processors too.
+    let threads = Torch.threadCount
+    Torch.threadCount = 1
+    defer { Torch.threadCount = threads }
     let real = pair.halves.halves(of: pair.real.size(0), stream: 1)
     let generated = pair.halves.halves(of: pair.generated.size(0), stream: 2)
     return try (0..<pair.halves.count).map { half in
