@@ -103,17 +103,6 @@ extension Figure {
   }
 }
 
-/// Cells as aligned columns.
-func alignedColumns(_ cells: [[String]]) -> String {
-  let widths = (cells.first ?? []).indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
-  return cells.map { row in
-    row.indices.map { column in
-      column == row.count - 1
-        ? row[column] : row[column].padding(toLength: widths[column], withPad: " ", startingAt: 0)
-    }.joined(separator: "  ")
-  }.joined(separator: "\n")
-}
-
 extension String {
   /// RFC 4180: in quotes where it holds a comma, a quote or a line's end. What a spreadsheet would take for a
   /// formula is kept from being one by an apostrophe.
