@@ -66,7 +66,7 @@ struct Unpickler {
   private var collections: [PickleCollection] = []
 
   /// Real files take some thirty instructions for a tensor.
-  private static let mostInstructions = 4_000_000
+  private static let mostInstructions = 1_000_000
   private static let deepestTuple = 64
 
   init(_ cursor: ByteCursor) { self.cursor = cursor }
