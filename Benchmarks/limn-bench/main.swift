@@ -3,6 +3,8 @@
 //
 //   limn-bench [--methods pggan,skrgan] [--sizes 64,128] [--dtypes float32,bf16] [--width-max 512]
 //     [--repeats 5]
+//   limn-bench --fid FILE | --swd FILE     times a metric instead, see FeatureBenchmark.swift
+//   limn-bench --labels FILE [--repeats 5]     times metrics of segmentations instead, see LabelBenchmark.swift
 
 import Foundation
 import LimnSynthesis
@@ -23,6 +25,8 @@ struct Options {
   func list(_ key: String, _ standard: String) -> [String] {
     (values[key] ?? standard).split(separator: ",").map(String.init)
   }
+
+  func text(_ key: String) -> String? { values[key] }
 
   func number(_ key: String, _ standard: Int) -> Int { values[key].flatMap(Int.init) ?? standard }
 }
@@ -58,10 +62,20 @@ func secondsPerStep(_ method: any Method, images: Tensor, precision: DType, repe
 }
 
 let options = Options(CommandLine.arguments)
+if let file = options.list("labels", "").first {
+  try LabelBenchmark.run(file, rounds: options.number("repeats", 5))
+  exit(0)
+}
 let repeats = options.number("repeats", 5)
 let widthMax = options.number("width-max", 512)
 let ngf = options.number("ngf", 64)
 Torch.threadCount = options.number("threads", Torch.threadCount)
+
+if options.text("fid") != nil || options.text("swd") != nil {
+  try options.text("fid").map { try FeatureBenchmark.fid($0, rounds: repeats) }
+  try options.text("swd").map { try FeatureBenchmark.swd($0, rounds: repeats) }
+  exit(0)
+}
 
 for size in options.list("sizes", "64,128").compactMap(Int.init) {
   let batch = options.number("batch", size <= 64 ? 8 : 4)

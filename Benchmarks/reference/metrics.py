@@ -103,8 +103,10 @@ def descriptors(level, positions, size=7):
 def normalized(patches):
     """Zero mean, unit (population) deviation per channel over all patches; [N, P, C, 7, 7] -> [N*P, C*49]."""
     patches = patches.reshape(-1, *patches.shape[2:])
-    patches = patches - patches.mean(axis=(0, 2, 3), keepdims=True)
-    patches = patches / patches.std(axis=(0, 2, 3), keepdims=True)
+    # Sums of millions of float32 patches are made in float64.
+    moments = {"axis": (0, 2, 3), "keepdims": True, "dtype": np.float64}
+    patches = patches - patches.mean(**moments).astype(patches.dtype)
+    patches = patches / patches.std(**moments).astype(patches.dtype)
     return patches.reshape(len(patches), -1)
 
 

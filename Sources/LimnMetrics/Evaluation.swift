@@ -42,7 +42,8 @@ public struct Evaluation: Codable, Sendable, Equatable {
   /// - Returns: one result for each metric, in the order of `metrics`.
   /// - Throws: ``MetricError`` where the images do not suit a metric, and what the sources throw.
   public static func run(
-    real: any ImageSource, fake: any ImageSource, metrics: [any Metric] = Metrics.standardOfImages, count: Int? = nil,
+    real: any ImageSource, fake: any ImageSource, metrics: [any Metric] = Metrics.standardOfImages,
+    count: Int? = nil,
     seed: UInt64 = 0, batchSize: Int = 64, resamples: Int = 100, cache: FeatureCache? = nil,
     progress: (String) -> Void = { _ in }
   ) throws -> Evaluation {

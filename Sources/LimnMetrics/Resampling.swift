@@ -53,6 +53,7 @@ public struct HalfSamples: Sendable {
   ///   - value: of all images.
   ///   - resampled: one value for each half.
   ///   - range: what values the metric can take.
+  /// - Returns: the interval of 95% of the halves.
   func interval(
     around value: Double, _ resampled: [Double], in range: ClosedRange<Double>
   ) -> ConfidenceInterval {

@@ -118,7 +118,7 @@ private struct PairReferences {
     let borders = try BorderDistances(truth: truth, prediction: prediction, spacing: spacing)
     try table.compare(name, "hd95_medpy", borders.hausdorff(), within: closed)
     try table.compare(name, "hd_medpy", borders.hausdorff(percentile: 100), within: closed)
-    try table.compare(name, "assd_medpy", borders.averageSymmetric, within: closed)
+    try table.compare(name, "assd_medpy", borders.average, within: closed)
     let distances = DistanceTransform.distances(to: truth, spacing: spacing).sum(dims: [-1]).flattened()
     try table.compare(name, "distances", distances.array(of: Double.self), within: closed)
   }

@@ -168,6 +168,15 @@ import Testing
     let correlation = (a * b).sum() / (a.norm() * b.norm())
     #expect(correlation.item() > 0.98)
     #expect(abs(a.std().item() / b.std().item() - 1) < 0.1)
+
+    // A feature that never fires changes nothing; one that fires in one set alone leaves no full rank.
+    let (dead, alive) = (Tensor.zeros([1500, 1]), Tensor.rand([1200, 1], generator: Generator(seed: 1)))
+    let padded = featurePair(
+      .cat([pair.real, dead], dim: 1), .cat([pair.generated, dead[0..<1200]], dim: 1), resamples: 100)
+    #expect(relativeError(Tensor(try #require(FIDInterval.linearised(padded))), linearised) < 1e-9)
+    let oneSided = featurePair(
+      .cat([pair.real, dead], dim: 1), .cat([pair.generated, alive], dim: 1), resamples: 100)
+    #expect(FIDInterval.linearised(oneSided) == nil)
   }
 
   @Test func extrapolationComesNearerToTheTruth() throws {

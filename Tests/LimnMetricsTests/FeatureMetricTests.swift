@@ -106,7 +106,8 @@ import Testing
   init() throws { folder = try TemporaryFolder() }
 
   private func evaluate(
-    _ network: RandomProjection, real: Tensor? = nil, byteLimit: Int = 1 << 20, limit: Int? = nil, seed: UInt64 = 0
+    _ network: RandomProjection, real: Tensor? = nil, byteLimit: Int = 1 << 20, limit: Int? = nil,
+    seed: UInt64 = 0
   ) throws -> Double {
     let cache = FeatureCache(folder: folder.url.appendingPathComponent("features"), byteLimit: byteLimit)
     let sets = try ImageSets(

@@ -16,7 +16,10 @@ final class RandomProjection: FeatureExtractor {
   private let matrix: Tensor
   private let images = Mutex(0)
 
-  init(dimension: Int = 16, name: String = "projection", weights: String = "seed 1", preprocessing: String = "none") {
+  init(
+    dimension: Int = 16, name: String = "projection", weights: String = "seed 1",
+    preprocessing: String = "none"
+  ) {
     (self.name, self.weights, self.preprocessing) = (name, weights, preprocessing)
     self.dimension = dimension
     matrix = Tensor.randn([64, dimension], generator: Generator(seed: 1)) / 4
@@ -54,7 +57,9 @@ func featurePair(_ real: Tensor, _ generated: Tensor, resamples: Int = 0, seed: 
 }
 
 /// Correlated normal features [count, dimension], moved by `shift` in every number and scaled.
-func normalFeatures(_ count: Int, _ dimension: Int, seed: UInt64, shift: Double = 0, scale: Double = 1) -> Tensor {
+func normalFeatures(_ count: Int, _ dimension: Int, seed: UInt64, shift: Double = 0, scale: Double = 1)
+  -> Tensor
+{
   let mixing = Tensor.randn([dimension, dimension], dtype: .float64, generator: Generator(seed: 77))
   let normal = Tensor.randn([count, dimension], dtype: .float64, generator: Generator(seed: seed))
   return (matmul(normal, mixing) * scale + shift).to(.float32)

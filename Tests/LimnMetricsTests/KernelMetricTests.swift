@@ -50,7 +50,8 @@ import Testing
   @Test func equalDistributionsLieAroundZero() throws {
     let values = try (0..<20).map { seed in
       try KID(subsets: 0).measure(
-        featurePair(normalFeatures(100, 4, seed: UInt64(seed)), normalFeatures(100, 4, seed: UInt64(seed + 50)))
+        featurePair(
+          normalFeatures(100, 4, seed: UInt64(seed)), normalFeatures(100, 4, seed: UInt64(seed + 50)))
       ).value
     }
     #expect(values.contains { $0 < 0 } && values.contains { $0 > 0 }, "\(values)")

@@ -77,7 +77,8 @@ import Testing
     let real = normalFeatures(200, 4, seed: 1)
     let noise = Tensor.randn([200, 4], generator: Generator(seed: 2))
     let steps = try [0.0, 2, 5, 12].map {
-      try DensityCoverage.comparison.figures(featurePair(real, normalFeatures(200, 4, seed: 3) + noise * $0))[0]
+      try DensityCoverage.comparison.figures(featurePair(real, normalFeatures(200, 4, seed: 3) + noise * $0))[
+        0]
     }
     for (less, more) in zip(steps, steps.dropFirst()) {
       #expect(less.precision > more.precision && less.density > more.density && less.coverage > more.coverage)

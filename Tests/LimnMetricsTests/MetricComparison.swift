@@ -41,7 +41,8 @@ final class ComparisonTable {
 
   /// The names of the cases that have references, sorted.
   var cases: [String] {
-    Set(tensors.keys.filter { $0.hasPrefix("ref.") }.map { String($0.split(separator: ".")[1]) }).sorted()
+    let references = tensors.keys.filter { $0.hasPrefix("ref.") }
+    return Set(references.map { String($0.split(separator: ".")[1]) }).sorted()
   }
 
   /// The metrics that a case has references of, sorted.
@@ -92,7 +93,9 @@ final class ComparisonTable {
   var text: String { rows.map { $0.joined(separator: "\t") + "\n" }.joined() }
 
   private static func text(_ value: Double) -> String { String(format: "%.7g", value) }
-  private static func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(max(values.count, 1)) }
+  private static func mean(_ values: [Double]) -> Double {
+    values.reduce(0, +) / Double(max(values.count, 1))
+  }
 }
 
 /// The largest absolute difference over the largest finite reference value; infinity where one side has a
@@ -100,9 +103,10 @@ final class ComparisonTable {
 func relativeDifference(_ values: [Double], _ expected: [Double]) -> Double {
   guard values.count == expected.count else { return .infinity }
   let scale = expected.filter(\.isFinite).map(abs).max() ?? 0
-  let largest = zip(values, expected).map { value, reference in
-    if value == reference || (value.isNaN && reference.isNaN) { return 0.0 }
-    return value.isFinite && reference.isFinite ? abs(value - reference) : .infinity
-  }.max() ?? 0
+  let largest =
+    zip(values, expected).map { value, reference in
+      if value == reference || (value.isNaN && reference.isNaN) { return 0.0 }
+      return value.isFinite && reference.isFinite ? abs(value - reference) : .infinity
+    }.max() ?? 0
   return largest == 0 ? 0 : largest / max(scale, 1e-12)
 }

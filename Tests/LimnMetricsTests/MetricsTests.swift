@@ -45,7 +45,9 @@ import Testing
       try metrics(hasWeights: false).named("fid_n_inception-v3-fid")
     }
     #expect(error?.description.contains("limn weights add inception-v3-fid") == true)
-    let unknown = #expect(throws: WeightsStoreError.self) { try metrics(hasWeights: false).named("fid_alexnet") }
+    let unknown = #expect(throws: WeightsStoreError.self) {
+      try metrics(hasWeights: false).named("fid_alexnet")
+    }
     #expect(unknown?.description.contains("no network 'alexnet'") == true)
   }
 
@@ -66,12 +68,21 @@ import Testing
     #expect(choice.note?.contains("the weights of efficientnet-lite0 are not installed") == true)
   }
 
+  @Test func networksAreLoadedOnce() throws {
+    let metrics = try metrics(hasWeights: true)
+    let first = try metrics.standard().extractor as? NetworkFeatures
+    let second = try metrics.standard(network: "efficientnet-lite0").extractor as? NetworkFeatures
+    #expect(first != nil && first === second)
+  }
+
   @Test func measuresThroughANetwork() throws {
     let metric = try metrics(hasWeights: true).named("kid_efficientnet-lite0")
     let images = try smoothImages(6, seed: 1)
-    let sets = try ImageSets(real: set(images), generated: set(noisy(images, deviation: 30, seed: 2)), resamples: 0)
+    let sets = try ImageSets(
+      real: set(images), generated: set(noisy(images, deviation: 30, seed: 2)), resamples: 0)
     let result = try metric.measure(sets)
-    #expect(result.value.isFinite && result.protocolSentence.contains("Features of efficientnet-lite0 (weights "))
+    #expect(
+      result.value.isFinite && result.protocolSentence.contains("Features of efficientnet-lite0 (weights "))
   }
 
   @Test func imageMetricsHaveIntervalsToo() throws {

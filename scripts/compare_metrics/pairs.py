@@ -94,8 +94,8 @@ def classes(case, rng, count, size, k=4):
     refs = {"confusion": matrix.ravel(), "accuracy": sk.accuracy_score(t, q),
             "dice_pooled": sk.f1_score(t, q, average=None, labels=range(k)),
             "iou_pooled": sk.jaccard_score(t, q, average=None, labels=range(k)),
-            "sensitivity": sk.recall_score(t, q, average=None, labels=range(k)),
-            "precision": sk.precision_score(t, q, average=None, labels=range(k)),
+            "sensitivity": sk.recall_score(t, q, average=None, labels=range(k), zero_division=np.nan),
+            "precision": sk.precision_score(t, q, average=None, labels=range(k), zero_division=np.nan),
             "specificity": [sk.recall_score(t != c, q != c) for c in range(k)],
             "dice_per_image": np.stack([sk.f1_score(a[m], b[m], average=None, labels=range(k), zero_division=np.nan)
                                         for a, b, m in zip(truth, prediction, mask)]),
@@ -259,9 +259,9 @@ def v_info(truth, proposal):
     return mutual / (0.5 * h[0] + 0.5 * h[1]) if sum(h) else 1.0
 
 
-def membranes(case, rng, size, cells, thresholds):
-    """A partition by nearest centre with borders of two pixels, and a probability of its inside, blurred and noisy, with
-    some borders faded and some false ones."""
+def membrane_images(case, rng, size, cells):
+    """A partition by nearest centre with borders of two pixels, and a probability of its inside, blurred and noisy,
+    with some borders faded."""
     points = rng.uniform(0, size, (cells, 2))
     y, x = np.mgrid[:size, :size]
     distance = np.sort(np.hypot(y[..., None] - points[:, 0], x[..., None] - points[:, 1]), axis=-1)
@@ -270,7 +270,12 @@ def membranes(case, rng, size, cells, thresholds):
     fade = smooth(rng, (size, size), size / 12)
     probability = np.clip(soft + 0.5 * (fade > 0.6) * (soft < 0.9) + 0.18 * rng.standard_normal((size, size)), 0, 1)
     probability = (np.round(ndi.gaussian_filter(probability, 0.7) * 100)).astype(np.uint8)
-    p = probability / 100
+    put(case, {"truth": truth.astype(np.uint8), "percent": probability}, {})
+    return truth, probability / 100
+
+
+def membranes(case, rng, size, cells, thresholds):
+    truth, p = membrane_images(case, rng, size, cells)
     objects = label4(truth)
     names = ("vrand_fg", "vinfo_fg", "vrand_fg_thin", "vinfo_fg_thin", "rand_error_fg", "pixel_error", "warping_error")
     refs = {name: [] for name in names}
@@ -285,7 +290,7 @@ def membranes(case, rng, size, cells, thresholds):
     refs |= {"rand_error": 1 - sk.rand_score(objects.ravel(), middle.ravel()),
              "variation_of_information": sum(skm.variation_of_information(objects, middle)) * math.log(2),
              "components4": label4(truth).max(), "components8": ndi.label(truth, np.ones((3, 3)))[1]}
-    put(case, {"truth": truth.astype(np.uint8), "percent": probability, "thresholds": np.array(thresholds)}, refs)
+    put(case, {"thresholds": np.array(thresholds)}, refs)
 
 
 # --- objects -------------------------------------------------------------------------------------------------------

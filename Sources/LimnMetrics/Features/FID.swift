@@ -15,8 +15,10 @@ struct FID: FeatureMeasure {
 
   func measure(_ pair: FeaturePair) throws -> FeatureMeasurement {
     let value = try FrechetDistance.between(pair.real, pair.generated, divisor: divisor)
-    return FeatureMeasurement(
-      value: value, interval: try FIDInterval.around(value, of: pair, divisor), warnings: Self.warnings(pair))
+    let interval = try FIDInterval.around(value, of: pair, divisor)
+    let isMissing = interval == nil && pair.halves.isPossible([pair.real.size(0), pair.generated.size(0)])
+    let missing = isMissing ? ["no interval: so many images of features that depend on each other"] : []
+    return FeatureMeasurement(value: value, interval: interval, warnings: Self.warnings(pair) + missing)
   }
 
   static func warnings(_ pair: FeaturePair) -> [String] {
@@ -25,7 +27,8 @@ struct FID: FeatureMeasure {
     var warnings: [String] = []
     if min(real, generated) < fewImages {
       warnings.append(
-        "fewer than 2,048 images (\(counts)): strongly biased upwards; give kid_\(pair.network.name) beside it")
+        "fewer than 2,048 images (\(counts)): strongly biased upwards; give kid_\(pair.network.name) beside it"
+      )
     }
     if min(real, generated) <= pair.network.dimension {
       warnings.append(

@@ -25,7 +25,8 @@ struct FIDInfinity: FeatureMeasure {
       value: line.intercept,
       parts: points.map { .init(name: "fid_at_\(Int((1 / $0.x).rounded()))", value: $0.y) }
         + [.init(name: "slope", value: line.slope), .init(name: "r_squared", value: line.rSquared)],
-      interval: try Self.interval(pair, line, fid: points[Self.pointCount - 1].y), warnings: Self.warnings(pair, line))
+      interval: try Self.interval(pair, line, fid: points[Self.pointCount - 1].y),
+      warnings: Self.warnings(pair, line))
   }
 
   /// 1 / N of the smaller set and the FID there, sizes ascending.

@@ -16,15 +16,21 @@ enum FIDInterval {
   ) throws -> ConfidenceInterval? {
     let counts = [pair.real.size(0), pair.generated.size(0)]
     guard pair.halves.isPossible(counts) else { return nil }
-    let isCheap = min(counts.min() ?? 0, 2 * pair.network.dimension) <= 2 * cheapRank
-    guard let resampled = isCheap ? try measured(pair, divisor) : linearised(pair) else { return nil }
-    return pair.halves.interval(around: value, resampled, in: 0...(.infinity))
+    let isSmall = (counts.min() ?? 0) <= 2 * cheapRank
+    var resampled = isSmall ? try measured(pair, divisor) : linearised(pair)
+    if resampled == nil, pair.network.dimension <= cheapRank { resampled = try measured(pair, divisor) }
+    return resampled.map { pair.halves.interval(around: value, $0, in: 0...(.infinity)) }
   }
 
   /// A hundred times so many singular values are found in a minute or so.
   private static let cheapRank = 1024
 
   static func measured(_ pair: FeaturePair, _ divisor: CovarianceDivisor) throws -> [Double] {
+    // Threads that wait for each other at every step of a small decomposition cost more than they bring, and
+    // very much more where other programs want the processors too.
+    let threads = Torch.threadCount
+    Torch.threadCount = 1
+    defer { Torch.threadCount = threads }
     let real = pair.halves.halves(of: pair.real.size(0), stream: 1)
     let generated = pair.halves.halves(of: pair.generated.size(0), stream: 2)
     return try (0..<pair.halves.count).map { half in
@@ -35,10 +41,17 @@ enum FIDInterval {
 
   /// The halves' deviations to first order; nil where a covariance has no full rank.
   static func linearised(_ pair: FeaturePair) -> [Double]? {
-    guard let shares = shares(pair.real, pair.generated) else { return nil }
+    // Features that never fire tell nothing, and would cost the covariances their rank.
+    let varies = varying(pair.real).logicalOr(varying(pair.generated))
+    guard let shares = shares(pair.real[.all, varies], pair.generated[.all, varies]) else { return nil }
     let real = shares.0[pair.halves.halves(of: pair.real.size(0), stream: 1)].mean(dims: [1])
     let generated = shares.1[pair.halves.halves(of: pair.generated.size(0), stream: 2)].mean(dims: [1])
     return (real + generated).array(of: Double.self)
+  }
+
+  /// Which features are not the same in all vectors: bool [D].
+  private static func varying(_ features: Tensor) -> Tensor {
+    features.amax(dims: [0]).isGreater(than: features.amin(dims: [0]))
   }
 
   /// Each image's share, of the first and of the second set: float64 [N] and [M].

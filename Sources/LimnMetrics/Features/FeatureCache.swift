@@ -84,7 +84,8 @@ extension FeatureCache {
   /// Removes what was not used for longest until `bytes` more fit.
   private func makeRoom(for bytes: Int) {
     let keys: Set<URLResourceKey> = [.contentModificationDateKey, .fileSizeKey]
-    let files = (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: Array(keys)))
+    let files = try? FileManager.default.contentsOfDirectory(
+      at: folder, includingPropertiesForKeys: Array(keys))
     let entries = (files ?? []).filter { $0.pathExtension == "safetensors" }.map { url in
       let values = try? url.resourceValues(forKeys: keys)
       return (url: url, date: values?.contentModificationDate ?? .distantPast, size: values?.fileSize ?? 0)

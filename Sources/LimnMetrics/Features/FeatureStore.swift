@@ -34,7 +34,8 @@ final class FeatureStore: Sendable {
 extension ImageSets {
   /// The features that `comparison` compares.
   /// - Throws: ``MetricError`` where there are too few images, and what network and sources throw.
-  func features(_ network: any FeatureExtractor, _ comparison: FeatureMetric.Comparison) throws -> FeaturePair {
+  func features(_ network: any FeatureExtractor, _ comparison: FeatureMetric.Comparison) throws -> FeaturePair
+  {
     let identity = "\(network.name) \(network.weights) \(network.preprocessing)"
     let reals = try store.once("real \(identity)") {
       try features(of: real, at: shuffledReals(realCount).sorted(), network)
@@ -50,9 +51,11 @@ extension ImageSets {
         )
       case .realHalves: try split(reals)
       }
+    // A baseline is a mark, of which only the value is read.
+    let halves = HalfSamples(count: comparison == .realHalves ? 0 : resamples, seed: seed)
     return FeaturePair(
       real: first, generated: second, network: network, seed: seed,
-      halves: HalfSamples(count: resamples, seed: seed), store: store, key: "\(comparison) \(identity)")
+      halves: halves, store: store, key: "\(comparison) \(identity)")
   }
 
   /// Two disjoint random halves of the rows.

@@ -15,6 +15,7 @@ public enum FrechetDistance {
   ///   - a: [N, D] of any floating-point type, N at least 2.
   ///   - b: [M, D], M at least 2.
   ///   - divisor: of the covariances.
+  /// - Returns: the squared distance, 0 or more but for rounding.
   /// - Throws: ``MetricError`` for shapes that do not compare and values that are not finite.
   public static func between(
     _ a: Tensor, _ b: Tensor, divisor: CovarianceDivisor = .sampleCountLessOne
@@ -38,26 +39,26 @@ public enum FrechetDistance {
 
   static func between(_ a: Gaussian, _ b: Gaussian) -> Double {
     let means = (a.mean - b.mean).square().sum().item()
-    return means + a.totalVariance + b.totalVariance - 2 * traceOfRoot(a, b)
-  }
-
-  /// tr (C₁C₂)^½.
-  private static func traceOfRoot(_ a: Gaussian, _ b: Gaussian) -> Double {
+    let rest = means + a.totalVariance + b.totalVariance
     guard a.isTriangular, b.isTriangular else {
-      return singularValues(matmul(a.factor, b.factor.transposed(0, 1))).sum().item()
+      return rest - 2 * singularValues(matmul(a.factor, b.factor.transposed(0, 1))).sum().item()
     }
     let product = triangularProduct(a.factor, b.factor)
-    return sumOfRoots(symmetricSquare(product).eigenvaluesSymmetric()) ?? singularValues(product).sum().item()
+    let roots = sumOfRoots(symmetricSquare(product).eigenvaluesSymmetric())
+    if 2 * roots.error < largestError * (rest - 2 * roots.sum) { return rest - 2 * roots.sum }
+    return rest - 2 * singularValues(product).sum().item()
   }
 
-  /// The sum of the roots of eigenvalues in ascending order; nil where their errors, some units in the last
-  /// place of the largest, could show in it: the root magnifies them in small eigenvalues.
-  private static func sumOfRoots(_ eigenvalues: Tensor) -> Double? {
+  /// Of the distance, where the roots of eigenvalues are used.
+  private static let largestError = 1e-7
+
+  /// The sum of the roots of eigenvalues in ascending order, and a bound of its error: each eigenvalue is
+  /// some units in the last place of the largest off, which the root magnifies in small ones.
+  private static func sumOfRoots(_ eigenvalues: Tensor) -> (sum: Double, error: Double) {
     let error = 8 * Double.ulpOfOne * eigenvalues[-1].item()
-    guard eigenvalues[0].item() > error else { return nil }
+    guard eigenvalues[0].item() > error else { return (0, .infinity) }
     let roots = eigenvalues.sqrt()
-    let sum = roots.sum().item()
-    return (0.5 * error / roots).sum().item() < 1e-10 * sum ? sum : nil
+    return (roots.sum().item(), (0.5 * error / roots).sum().item())
   }
 
   static func check(_ a: Tensor, _ b: Tensor) throws {

@@ -14,9 +14,10 @@ struct PrecisionRecall: FeatureMeasure {
   var definition: String {
     let share =
       figure == .precision
-      ? "Share of generated images within the real manifold" : "Share of real images within the generated manifold"
-    return "\(share): in a ball about some image of the other set that reaches to its third neighbour, surface "
-      + "included (Kynkäänniemi et al. 2019)."
+      ? "Share of generated images within the real manifold"
+      : "Share of real images within the generated manifold"
+    return "\(share): in a ball about some image of the other set that reaches to its third neighbour, "
+      + "surface included (Kynkäänniemi et al. 2019)."
   }
 
   func measure(_ pair: FeaturePair) throws -> FeatureMeasurement {
@@ -54,7 +55,8 @@ extension [ManifoldFigures] {
     }
     if real != generated {
       warnings.append(
-        "\(real) images against \(generated): the larger set has the smaller balls, compare equal numbers only")
+        "\(real) images against \(generated): the larger set has the smaller balls, compare equal numbers only"
+      )
     }
     return warnings
   }

@@ -48,12 +48,11 @@ public struct BorderDistances: Sendable, Equatable {
     return sorted[lower] + (sorted[upper] - sorted[lower]) * (place - Double(lower))
   }
 
-  /// The mean of the two directions' mean distances: `assd_medpy`. NaN where both masks are empty, infinite
+  /// The mean of both directions' distances pooled: `assd_medpy`. NaN where both masks are empty, infinite
   /// where one is.
-  public var averageSymmetric: Double {
-    if truth.isEmpty != prediction.isEmpty { return .infinity }
-    func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
-    return (mean(truth) + mean(prediction)) / 2
+  public var average: Double {
+    let pooled = truth + prediction
+    return pooled.reduce(0, +) / Double(pooled.count)
   }
 }
 

@@ -29,6 +29,7 @@ public struct BoundaryScores: Codable, Sendable, Equatable {
   ///   - prediction: [H, W], the probability of the inside, 0...1, or zeros and ones.
   ///   - thresholds: a pixel is inside where the prediction lies above.
   ///   - warpingRadius: as in ``WarpingError``.
+  /// - Returns: the scores at each threshold, in their order.
   /// - Throws: ``MetricError`` where shapes differ or are not [H, W].
   public static func measure(
     truth: Tensor, prediction: Tensor, thresholds: [Double] = standardThresholds, warpingRadius: Double? = 5

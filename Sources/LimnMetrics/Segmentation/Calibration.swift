@@ -40,6 +40,7 @@ public struct Calibration: Codable, Sendable, Equatable {
   ///   - truth: the same shape, not zero where the class is.
   ///   - mask: the same shape; only pixels where it is not zero count. nil: all.
   ///   - binCount: bins of equal width.
+  /// - Returns: the bins with their probabilities and frequencies, and the Brier score.
   /// - Throws: ``MetricError`` where shapes differ or a value is no probability.
   public static func positive(
     probabilities: Tensor, truth: Tensor, mask: Tensor? = nil, binCount: Int = 15
@@ -58,6 +59,7 @@ public struct Calibration: Codable, Sendable, Equatable {
   ///   - truth: [N, ...], classes 0 ..< K.
   ///   - mask: [N, ...]; only pixels where it is not zero count. nil: all.
   ///   - binCount: bins of equal width.
+  /// - Returns: the bins with their probabilities and frequencies, and the Brier score.
   /// - Throws: ``MetricError`` where shapes do not fit or a value is no probability.
   public static func topLabel(
     probabilities: Tensor, truth: Tensor, mask: Tensor? = nil, binCount: Int = 15
@@ -84,30 +86,43 @@ public struct Calibration: Codable, Sendable, Equatable {
     guard values.allSatisfy({ 0...1 ~= $0 }) else {
       throw MetricError("calibration takes probabilities in 0...1; apply the sigmoid or softmax first")
     }
-    var counts = [Int](repeating: 0, count: binCount)
-    var (sums, hits) = (counts.map(Double.init), counts.map(Double.init))
+    var tallies = [Tally](repeating: Tally(), count: binCount)
     let uppers = (1...binCount).map { Double($0) / Double(binCount) }
     for (value, hit) in zip(values, happened.array(of: Double.self)) {
       // The product may round across a bound that the comparison decides.
       var bin = min(Int(value * Double(binCount)), binCount - 1)
       if bin > 0, value <= uppers[bin - 1] { bin -= 1 }
       if value > uppers[bin] { bin += 1 }
-      counts[bin] += 1
-      sums[bin] += value
-      hits[bin] += hit
+      tallies[bin].add(value, hit)
     }
-    bins = counts.indices.map { bin in
-      let count = Double(counts[bin])
-      return Bin(
-        lower: bin == 0 ? 0 : uppers[bin - 1], upper: uppers[bin], count: counts[bin],
-        confidence: counts[bin] > 0 ? sums[bin] / count : nil,
-        frequency: counts[bin] > 0 ? hits[bin] / count : nil)
+    bins = zip([0] + uppers, zip(uppers, tallies)).map { lower, rest in
+      Bin(lower: lower, upper: rest.0, rest.1)
     }
     self.brier = brier
+  }
+
+  /// The sums of a bin.
+  fileprivate struct Tally {
+    var count = 0
+    var confidence = 0.0
+    var hits = 0.0
+
+    mutating func add(_ value: Double, _ hit: Double) {
+      count += 1
+      confidence += value
+      hits += hit
+    }
   }
 }
 
 extension Calibration.Bin {
+  fileprivate init(lower: Double, upper: Double, _ tally: Calibration.Tally) {
+    func mean(_ sum: Double) -> Double? { tally.count > 0 ? sum / Double(tally.count) : nil }
+    self.init(
+      lower: lower, upper: upper, count: tally.count, confidence: mean(tally.confidence),
+      frequency: mean(tally.hits))
+  }
+
   fileprivate var gap: Double {
     guard let confidence, let frequency else { return 0 }
     return abs(frequency - confidence)

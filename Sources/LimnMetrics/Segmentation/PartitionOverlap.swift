@@ -2,6 +2,7 @@
 // image segmentation algorithms for connectomics" (Frontiers in Neuroanatomy 2015), and Rand (JASA 1971).
 
 import Foundation
+import LimnImaging
 import LimnTorch
 
 /// The joint distribution of true and proposed objects, reduced to the sums that the scores need.
@@ -30,6 +31,18 @@ public struct PartitionOverlap: Sendable, Equatable {
       throw MetricError("labels below 0; object numbers from 0 (border) on were expected")
     }
     self.init(truth: truth, proposal: proposal, isForegroundRestricted: isForegroundRestricted)
+  }
+
+  /// Counts the pixels of the 4-connected parts of two masks [H, W], restricted to the truth's foreground.
+  /// - Throws: ``MetricError`` where shapes differ or are not [H, W].
+  public init(partsOfTruth truth: Tensor, partsOfProposal proposal: Tensor) throws {
+    try checkSameShape(truth, proposal)
+    try checkPlane(truth, "the Rand score")
+    func parts(_ mask: Tensor) -> [Int32] {
+      let values = mask.isNotEqual(to: 0).to(.int32).array(of: Int32.self)
+      return ConnectedComponents(of: values, width: mask.size(1), connectivity: .four).labels
+    }
+    self.init(truth: parts(truth), proposal: parts(proposal), isForegroundRestricted: true)
   }
 
   init(truth: [Int32], proposal: [Int32], isForegroundRestricted: Bool) {

@@ -41,7 +41,8 @@ public struct SurfaceDistances: Sendable {
     let areas =
       spacing.count == 2
       ? SurfaceElementTable.lengths(spacing: spacing) : SurfaceElementTable.areas(spacing: spacing)
-    let (first, second) = (SurfaceCells(a, isFlat: spacing.count == 2), SurfaceCells(b, isFlat: spacing.count == 2))
+    let isFlat = spacing.count == 2
+    let (first, second) = (SurfaceCells(a, isFlat: isFlat), SurfaceCells(b, isFlat: isFlat))
     self.truth = first.side(against: second, areas: areas, spacing: spacing)
     self.prediction = second.side(against: first, areas: areas, spacing: spacing)
   }

@@ -69,7 +69,7 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "What computes: cpu, cuda or cuda:N.")
   var device = "cpu"
 
-  @Flag(help: "Neither read nor write the cache of features ($LIMN_CACHE, or limn in the cache folder of XDG).")
+  @Flag(help: "Neither read nor write the cache of features: $LIMN_CACHE, or limn in XDG's cache folder.")
   var noCache = false
 
   @Option(help: ArgumentHelp("What the generator learned from: splits of REAL, or a dataset.", valueName: "set"))
@@ -111,6 +111,7 @@ struct EvaluateCommand: ParsableCommand {
 
   func validate() throws {
     guard Device(device) != nil else { throw ValidationError("--device: expected cpu, cuda or cuda:N") }
+    guard resamples >= 0 else { throw ValidationError("--resamples: expected 0 or more") }
     guard privacyCount >= 2 else { throw ValidationError("--privacy-count: expected 2 or more") }
     guard downstreamSteps > 0, downstreamSeeds > 0 else {
       throw ValidationError("--downstream-steps and --downstream-seeds: expected 1 or more")

@@ -1,0 +1,100 @@
+// What many images' values come to: mean, spread, and how sure the mean is.
+
+import Foundation
+import LimnTorch
+
+/// The mean of the values that are finite, its bootstrap interval, and how many values were not.
+///
+/// An infinite value (a distance to an object that was missed, the PSNR of equal images) and an undefined one
+/// (a class that neither side has) are left out of the mean and counted, since one of them would hide all
+/// others.
+public struct ScoreSummary: Codable, Sendable, Equatable {
+  /// Finite values.
+  public let count: Int
+  public let infiniteCount: Int
+  public let undefinedCount: Int
+  /// nil without a finite value.
+  public let mean: Double?
+  /// The sample standard deviation (n − 1); nil of fewer than two values.
+  public let standardDeviation: Double?
+  /// The 2.5th and the 97.5th percentile of the mean over bootstrap resamples of the groups; nil of fewer
+  /// than two groups.
+  public let low: Double?
+  public let high: Double?
+
+  /// Resamples that intervals are made of.
+  public static let resamples = 2000
+
+  /// Summarises values.
+  /// - Parameters:
+  ///   - values: one for each image, or slice.
+  ///   - groups: what each value belongs to, such as the volume of a slice: resampling takes whole groups,
+  ///     because values of one group vary together. nil: each value is its own group.
+  ///   - seed: decides the resamples.
+  public init(_ values: [Double], groups: [Int]? = nil, seed: UInt64 = 0) {
+    let finite = values.indices.filter { values[$0].isFinite }
+    count = finite.count
+    undefinedCount = values.count { $0.isNaN }
+    infiniteCount = values.count - finite.count - undefinedCount
+    let sum = finite.reduce(0) { $0 + values[$1] }
+    let mean = finite.isEmpty ? nil : sum / Double(finite.count)
+    self.mean = mean
+    standardDeviation = mean.flatMap { mean in
+      guard finite.count > 1 else { return nil }
+      let squares = finite.reduce(0) { $0 + (values[$1] - mean) * (values[$1] - mean) }
+      return (squares / Double(finite.count - 1)).squareRoot()
+    }
+    let members = Dictionary(grouping: finite) { groups?[$0] ?? $0 }.sorted { $0.key < $1.key }.map(\.value)
+    let sums = members.map { places -> PairSum in
+      let sum = places.reduce(0.0) { $0 + values[$1] }
+      return PairSum(sum: sum, count: Double(places.count))
+    }
+    (low, high) = Self.interval(sums, seed: seed)
+  }
+
+  private static func interval(_ groups: [PairSum], seed: UInt64) -> (Double?, Double?) {
+    guard groups.count > 1 else { return (nil, nil) }
+    let means = (0..<UInt64(resamples)).map { resample -> Double in
+      var drawn = PairSum(sum: 0, count: 0)
+      for draw in groups.indices {
+        drawn = drawn + groups[Int(Seed.derive(seed, resample, UInt64(draw)) % UInt64(groups.count))]
+      }
+      return drawn.sum / drawn.count
+    }.sorted()
+    return (means[resamples / 40], means[resamples - 1 - resamples / 40])
+  }
+
+  /// `0.8412 ± 0.0533`, or `n/a`.
+  public var text: String {
+    guard let mean else { return "n/a" }
+    return Self.text(mean) + (standardDeviation.map { " ± " + Self.text($0) } ?? "")
+  }
+
+  /// `0.8120-0.8630`, or `n/a`.
+  public var intervalText: String {
+    guard let low, let high else { return "n/a" }
+    return "\(Self.text(low))-\(Self.text(high))"
+  }
+
+  /// Such as `28 (2 infinite, 1 undefined)`.
+  public var countText: String {
+    let rest = [
+      infiniteCount > 0 ? "\(infiniteCount) infinite" : nil,
+      undefinedCount > 0 ? "\(undefinedCount) undefined" : nil,
+    ].compactMap { $0 }
+    return rest.isEmpty ? "\(count)" : "\(count) (\(rest.joined(separator: ", ")))"
+  }
+
+  static func text(_ value: Double) -> String { String(format: "%.4f", value) }
+}
+
+/// Rows of text as aligned columns.
+func alignedColumns(_ rows: [[String]]) -> String {
+  let columns = rows.first?.indices ?? 0..<0
+  let widths = columns.map { column in rows.map { $0[column].count }.max() ?? 0 }
+  return rows.map { row in
+    let cells = row.indices.map { row[$0].padding(toLength: widths[$0], withPad: " ", startingAt: 0) }
+    let line = cells.joined(separator: "  ")
+    return String(line.reversed().drop { $0 == " " }.reversed())
+  }.joined(separator: "\n")
+}
