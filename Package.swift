@@ -65,7 +65,7 @@ let package = Package(
     room("LimnImaging", ["CMedical", "LimnTorch"]),
     room("LimnDatasets", ["LimnImaging", "LimnTorch"]),
     room("LimnBackbones", ["LimnTorch"]),
-    room("LimnMetrics", ["LimnBackbones", "LimnTorch"]),
+    room("LimnMetrics", ["LimnBackbones", "LimnImaging", "LimnTorch"]),
     room(
       "LimnTraining", ["LimnDatasets", "LimnImaging", "LimnTorch", logging, protobuf, yams],
       exclude: ["Reporting/Protos"]),
@@ -99,7 +99,7 @@ let package = Package(
     tests("LimnImagingTests", ["LimnImaging"]),
     tests("LimnDatasetsTests", ["LimnDatasets"]),
     tests("LimnBackbonesTests", ["LimnBackbones"]),
-    tests("LimnMetricsTests", ["LimnMetrics", "LimnBackbones"]),
+    tests("LimnMetricsTests", ["LimnMetrics", "LimnBackbones", "LimnImaging"]),
     tests("LimnTrainingTests", ["LimnTraining"]),
     tests("LimnSynthesisTests", ["LimnSynthesis", "LimnTranslation", "LimnDatasets", "LimnImaging"]),
     tests("LimnFuzzingTests", ["LimnFuzzing", "LimnTorch"]),

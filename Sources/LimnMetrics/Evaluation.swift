@@ -32,18 +32,23 @@ public struct Evaluation: Codable, Sendable, Equatable {
   /// - Parameters:
   ///   - real: the set that the generator learned from, or better one it has never seen.
   ///   - fake: the generated set, of the same size and number of channels.
-  ///   - metrics: what to measure.
+  ///   - metrics: what to measure; those of features come from a ``Metrics``.
   ///   - count: at most this many images of each set; nil: all.
   ///   - seed: decides every random choice.
   ///   - batchSize: images fetched at a time; no value depends on it.
+  ///   - resamples: half-samples that confidence intervals are estimated from; 0 for none.
+  ///   - cache: where features are kept; nil: nowhere.
   ///   - progress: hears the name of each metric before its work starts.
   /// - Returns: one result for each metric, in the order of `metrics`.
   /// - Throws: ``MetricError`` where the images do not suit a metric, and what the sources throw.
   public static func run(
-    real: any ImageSource, fake: any ImageSource, metrics: [any Metric] = Metrics.standard, count: Int? = nil,
-    seed: UInt64 = 0, batchSize: Int = 64, progress: (String) -> Void = { _ in }
+    real: any ImageSource, fake: any ImageSource, metrics: [any Metric] = Metrics.standardOfImages, count: Int? = nil,
+    seed: UInt64 = 0, batchSize: Int = 64, resamples: Int = 100, cache: FeatureCache? = nil,
+    progress: (String) -> Void = { _ in }
   ) throws -> Evaluation {
-    let sets = try ImageSets(real: real, generated: fake, limit: count, seed: seed, batchSize: batchSize)
+    let sets = try ImageSets(
+      real: real, generated: fake, limit: count, seed: seed, batchSize: batchSize, resamples: resamples,
+      cache: cache)
     var known: [String: MetricResult] = [:]
     func measure(_ metric: any Metric) throws -> MetricResult {
       if let result = known[metric.name] { return result }
@@ -80,7 +85,7 @@ extension Evaluation.Set {
 
 extension Evaluation {
   /// The heads of ``rows``.
-  public static let columns = ["metric", "value", "real-real", "N", "protocol"]
+  public static let columns = ["metric", "value", "95% interval", "real-real", "N", "protocol"]
 
   /// One row of text for each metric, in the order of ``columns``.
   public var rows: [[String]] {
@@ -88,6 +93,7 @@ extension Evaluation {
       [
         result.scale == 1 ? result.name : "\(result.name) x\(Int(result.scale))",
         result.text(result.value) + (result.standardDeviation.map { " ± " + result.text($0) } ?? ""),
+        result.interval.map { "\(result.text($0.low))...\(result.text($0.high))" } ?? "n/a",
         result.baseline.map(result.text) ?? "n/a", result.countText, result.protocolSentence,
       ]
     }

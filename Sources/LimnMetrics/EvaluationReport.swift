@@ -59,7 +59,7 @@ extension EvaluationReport {
   /// One line for each figure: those of the metrics, of privacy and of usefulness.
   public var csv: String {
     let head = [
-      "name", "value", "standard_deviation", "real_real", "real_count", "generated_count", "direction",
+      "name", "value", "standard_deviation", "interval_low", "interval_high", "real_real", "real_count", "generated_count", "direction",
       "protocol", "warnings",
     ]
     let rows = evaluation.results.map(\.cells) + (privacy?.cells ?? []) + (usefulness?.cells ?? [])
@@ -81,7 +81,8 @@ func alignedColumns(_ cells: [[String]]) -> String {
 extension MetricResult {
   fileprivate var cells: [String] {
     [
-      name, "\(value)", standardDeviation.map { "\($0)" } ?? "", baseline.map { "\($0)" } ?? "",
+      name, "\(value)", standardDeviation.map { "\($0)" } ?? "", interval.map { "\($0.low)" } ?? "",
+      interval.map { "\($0.high)" } ?? "", baseline.map { "\($0)" } ?? "",
       "\(realCount)", "\(generatedCount)", direction.rawValue, protocolSentence,
       warnings.joined(separator: "; "),
     ]

@@ -64,11 +64,17 @@ public struct ImageSets: Sendable {
   public let seed: UInt64
   /// Images fetched at a time; no value depends on it.
   public let batchSize: Int
+  /// Half-samples that confidence intervals are estimated from; 0 for none.
+  public let resamples: Int
+  /// Where features are kept; nil: nowhere.
+  public let cache: FeatureCache?
+  /// What metrics of these sets have worked out already.
+  let store = FeatureStore()
 
   /// - Throws: ``MetricError`` where a set is empty or the sets differ in size or channels.
   public init(
     real: any ImageSource, generated: any ImageSource, limit: Int? = nil, seed: UInt64 = 0,
-    batchSize: Int = 64
+    batchSize: Int = 64, resamples: Int = 100, cache: FeatureCache? = nil
   ) throws {
     for set in [real, generated] where set.count == 0 {
       throw MetricError("\(set.name): no images; at least two were expected")
@@ -86,6 +92,8 @@ public struct ImageSets: Sendable {
     self.limit = limit ?? .max
     self.seed = seed
     self.batchSize = batchSize
+    self.resamples = max(0, resamples)
+    self.cache = cache
   }
 
   /// Positions of the first `count` real images of a seeded permutation. Neighbours in a folder are often

@@ -76,7 +76,7 @@ extension MSSSIM {
   }
 
   /// The matrix [length, length - size + 1] whose column i holds the window from row i on.
-  private static func band(_ window: [Double], length: Int) -> Tensor {
+  static func band(_ window: [Double], length: Int) -> Tensor {
     let columns = length - window.count + 1
     var matrix = [Double](repeating: 0, count: length * columns)
     for column in 0..<columns {
@@ -129,7 +129,8 @@ public struct MSSSIMOfPairs: Metric {
       realCount: pairing == .generated ? 0 : values.count * (pairing == .real ? 2 : 1),
       generatedCount: pairing == .real ? 0 : values.count * (pairing == .generated ? 2 : 1),
       direction: .closerToBaselineIsBetter, protocolSentence: sentence,
-      warnings: warnings(sets, pairs: values.count))
+      warnings: warnings(sets, pairs: values.count),
+      interval: HalfSamples(count: sets.resamples, seed: sets.seed).interval(ofMean: values, in: 0...1))
   }
 
   private struct Pairs {

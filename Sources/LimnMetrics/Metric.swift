@@ -59,6 +59,8 @@ public struct MetricResult: Codable, Sendable, Equatable {
   public var warnings: [String] = []
   /// The same measure between real images.
   public var baseline: Double?
+  /// Where the value would lie with other images of the same kind; nil where that was not estimated.
+  public var interval: ConfidenceInterval?
 
   /// A named share of the value.
   public struct Part: Codable, Sendable, Equatable {

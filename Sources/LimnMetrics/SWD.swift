@@ -19,6 +19,8 @@ public struct SWD: Sendable, Equatable {
 
   /// Finest level first.
   public let levels: [Level]
+  /// For each half of the images, the mean over levels, unscaled.
+  let halves: [Double]
   /// The mean over levels, unscaled.
   public var average: Double { levels.reduce(0) { $0 + $1.value } / Double(levels.count) }
 }
@@ -96,22 +98,38 @@ extension SWD {
   public static func between(
     real: any ImageSource, generated: any ImageSource, plan: Plan, batchSize: Int = 64
   ) throws -> SWD {
+    try between(
+      real: real, generated: generated, plan: plan, batchSize: batchSize,
+      halves: HalfSamples(count: 0, seed: 0))
+  }
+
+  /// The same with halves of the images beside.
+  static func between(
+    real: any ImageSource, generated: any ImageSource, plan: Plan, batchSize: Int, halves: HalfSamples
+  ) throws -> SWD {
     guard real.channels == 1 || real.channels == 3 else {
       throw MetricError("\(real.name): \(real.channels) channels; SWD is defined for 1 (grey) and 3 (RGB)")
     }
     let sizes = try LaplacianPyramid.sizes(height: real.height, width: real.width, name: real.name)
     return try withoutGradients {
-      SWD(
-        levels: try sizes.indices.map { level in
-          let realPatches = try normalizedPatches(
-            real, plan.realImages, plan.realCenters[level], level: level, of: sizes.count,
-            batchSize: batchSize)
-          let generatedPatches = try normalizedPatches(
-            generated, plan.generatedImages, plan.generatedCenters[level], level: level, of: sizes.count,
-            batchSize: batchSize)
-          let value = distance(realPatches, generatedPatches, directions: plan.directions[level])
-          return Level(height: sizes[level].height, width: sizes[level].width, value: value)
-        })
+      var halfSums = [Double](repeating: 0, count: halves.isPossible([plan.realImages.count]) ? halves.count : 0)
+      let levels = try sizes.indices.map { level in
+        let realPatches = try normalizedPatches(
+          real, plan.realImages, plan.realCenters[level], level: level, of: sizes.count,
+          batchSize: batchSize)
+        let generatedPatches = try normalizedPatches(
+          generated, plan.generatedImages, plan.generatedCenters[level], level: level, of: sizes.count,
+          batchSize: batchSize)
+        let directions = foldedDirections(plan.directions[level], channels: real.channels)
+        if !halfSums.isEmpty {
+          let images = (plan.realImages.count, plan.generatedImages.count)
+          let distances = halfDistances(realPatches, generatedPatches, directions, images: images, halves)
+          halfSums = zip(halfSums, distances).map { $0 + $1 }
+        }
+        let value = distance(realPatches, generatedPatches, directions: directions)
+        return Level(height: sizes[level].height, width: sizes[level].width, value: value)
+      }
+      return SWD(levels: levels, halves: halfSums.map { $0 / Double(sizes.count) })
     }
   }
 
@@ -154,20 +172,44 @@ extension SWD {
 
   // MARK: Statistics
 
-  /// The mean over directions [D, 147] of the Wasserstein-1 distance between projections of [M, C, 49]
-  /// patches.
-  private static func distance(_ a: Tensor, _ b: Tensor, directions: Tensor) -> Double {
-    let channels = a.size(1)
+  /// Directions [D, 147] for patches of one or three channels: [D, C * 49].
+  private static func foldedDirections(_ directions: Tensor, channels: Int) -> Tensor {
     let parts = directions.reshaped([-1, 3, patchSide * patchSide])
     // Grey stands for three equal channels: their projections add up, so the directions' parts may.
-    let folded = (channels == 1 ? parts.sum(dims: [1]) : parts).reshaped([parts.size(0), -1])
+    return (channels == 1 ? parts.sum(dims: [1]) : parts).reshaped([parts.size(0), -1])
+  }
+
+  /// The mean over directions [D, C * 49] of the Wasserstein-1 distance between projections of [M, C, 49]
+  /// patches.
+  private static func distance(_ a: Tensor, _ b: Tensor, directions: Tensor) -> Double {
     let (columnsA, columnsB) = (a.flattened(from: 1).transposed(0, 1), b.flattened(from: 1).transposed(0, 1))
     let rowsAtOnce = max(2, projectionsInMemory / a.size(0))
-    let distances = folded.split(size: rowsAtOnce).flatMap { rows in
+    let distances = directions.split(size: rowsAtOnce).flatMap { rows in
       meanSortedDifferences(matmul(rows, columnsA), matmul(rows, columnsB))
     }
     return distances.reduce(0, +) / Double(distances.count)
   }
+
+  /// The distance between halves of the images along the first directions, one for each half.
+  private static func halfDistances(
+    _ a: Tensor, _ b: Tensor, _ directions: Tensor, images: (Int, Int), _ halves: HalfSamples
+  ) -> [Double] {
+    let rows = directions[0..<min(halfDirectionCount, directions.size(0))]
+    func projections(_ patches: Tensor, _ count: Int) -> Tensor {
+      matmul(rows, patches.flattened(from: 1).transposed(0, 1)).reshaped([rows.size(0), count, -1])
+    }
+    let (all, others) = (projections(a, images.0), projections(b, images.1))
+    let (first, second) = (halves.halves(of: images.0, stream: 1), halves.halves(of: images.1, stream: 2))
+    return (0..<halves.count).map { half in
+      let distances = meanSortedDifferences(
+        all.indexSelect(dim: 1, first[half]).flattened(from: 1),
+        others.indexSelect(dim: 1, second[half]).flattened(from: 1))
+      return distances.reduce(0, +) / Double(distances.count)
+    }
+  }
+
+  /// Directions that halves are compared along; more would take longer than the distance itself.
+  private static let halfDirectionCount = 16
 
   /// 64 MB of projections for each set.
   private static let projectionsInMemory = 1 << 24

@@ -29,14 +29,19 @@ public struct PatchSWD: Metric {
       sizes: sizes, seed: sets.seed)
     let swd = try SWD.between(
       real: sets.real, generated: comparison == .generatedReal ? sets.generated : sets.real, plan: plan,
-      batchSize: sets.batchSize)
+      batchSize: sets.batchSize,
+      halves: HalfSamples(count: comparison == .generatedReal ? sets.resamples : 0, seed: sets.seed))
     return MetricResult(
       name: name, value: swd.average, scale: 1000, standardDeviation: nil,
       realCount: comparison == .generatedReal ? count : 2 * count,
       generatedCount: comparison == .generatedReal ? count : 0, direction: .lowerIsBetter,
       protocolSentence: sentence,
       parts: swd.levels.map { .init(name: "\($0.width)x\($0.height)", value: $0.value) },
-      warnings: warnings(sets, count: count))
+      warnings: warnings(sets, count: count),
+      interval: swd.halves.isEmpty
+        ? nil
+        : HalfSamples(count: sets.resamples, seed: sets.seed)
+          .interval(around: swd.average, swd.halves, in: 0...(.infinity)))
   }
 
   /// How many images each side has, and which ones stand on the second side.

@@ -23,19 +23,22 @@ enum Command {
   /// - Parameters:
   ///   - words: the arguments, separated by blanks.
   ///   - folder: the working folder.
+  ///   - environment: variables beside those of this process.
   ///   - stop: a signal, and the condition on which it is sent; asked every millisecond.
   /// - Returns: how it ended and what it wrote.
   /// - Throws: where the process cannot be started.
   @discardableResult
   static func limn(
-    _ words: String, in folder: URL, stop: (signal: Int32, when: () -> Bool)? = nil
+    _ words: String, in folder: URL, environment: [String: String] = [:],
+    stop: (signal: Int32, when: () -> Bool)? = nil
   ) throws -> Result {
     let process = Process()
     let program: URL = try #require(program)
     process.executableURL = program
     process.arguments = words.split(separator: " ").map(String.init)
     process.currentDirectoryURL = folder
-    process.environment = ProcessInfo.processInfo.environment.merging(["OMP_NUM_THREADS": "1"]) { $1 }
+    process.environment = ProcessInfo.processInfo.environment
+      .merging(["OMP_NUM_THREADS": "1"]) { $1 }.merging(environment) { $1 }
     let (output, error) = (folder.appendingPathComponent("stdout"), folder.appendingPathComponent("stderr"))
     for file in [output, error] { try Data().write(to: file) }
     process.standardOutput = try FileHandle(forWritingTo: output)

@@ -15,7 +15,12 @@ struct EvaluateCommand: ParsableCommand {
       REAL and FAKE are datasets, or folders of images of one size. Each figure is printed with its \
       protocol, its sample counts, and what real images reach against real ones. MS-SSIM between generated \
       images measures variety: close to the real-real value is good, higher means that the images resemble \
-      each other. The sliced Wasserstein distance (x1000) is better when lower.
+      each other. The sliced Wasserstein distance (x1000), FID and KID are better when lower, precision, \
+      recall and coverage when higher.
+
+      Figures of features carry their network's name. Its weights are installed by 'limn weights add'; \
+      those of EfficientNet-Lite0 come with Limn. The interval tells how far a figure would move with other \
+      images of the same kind.
 
       Privacy: the nearest training image of every synthetic one is searched, in pixels after alignment and in \
       a network's features, and the distances are compared with those of real images that the generator has \
@@ -38,7 +43,11 @@ struct EvaluateCommand: ParsableCommand {
   @Argument(help: "A dataset or folder of synthetic images.")
   var fake: String
 
-  @Option(help: "Metrics, separated by commas: \(Metrics.all.map(\.name).joined(separator: ", ")).")
+  @Option(
+    help: """
+      Metrics, separated by commas: \(Metrics.patterns.joined(separator: ", ")). NETWORK is one of \
+      'limn weights list'.
+      """)
   var metrics: String?
 
   @Option(
@@ -51,8 +60,17 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "Use at most this many images of each set for the metrics.")
   var count: Int?
 
-  @Option(help: "Seed of pairs, patches, directions and trainings.")
+  @Option(help: "Seed of pairs, patches, directions, subsets and trainings.")
   var seed: UInt64 = 0
+
+  @Option(help: "Random halves of the images that 95% intervals are estimated from; 0 for no intervals.")
+  var resamples = 100
+
+  @Option(help: "What computes: cpu, cuda or cuda:N.")
+  var device = "cpu"
+
+  @Flag(help: "Neither read nor write the cache of features ($LIMN_CACHE, or limn in the cache folder of XDG).")
+  var noCache = false
 
   @Option(help: ArgumentHelp("What the generator learned from: splits of REAL, or a dataset.", valueName: "set"))
   var train: String?
@@ -77,9 +95,6 @@ struct EvaluateCommand: ParsableCommand {
 
   @Option(help: "Side of the images that the segmenter sees, in pixels; a multiple of 8.")
   var downstreamSize = 64
-
-  @Option(help: "What computes: cpu, cuda or cuda:N.")
-  var device = "cpu"
 
   @Option(help: "Write the figures to this file, as JSON.")
   var json: String?
@@ -107,15 +122,15 @@ struct EvaluateCommand: ParsableCommand {
 
   func run() throws {
     let sets = try EvaluationSets(real: real, fake: fake, split: split, train: train, heldOut: heldOut)
-    let networks = try EvaluationNetworks(network, device: computingDevice)
+    let known = Metrics(device: try computingDevice)
+    let standard = try known.standard(network: network)
+    let chosen = try metrics?.split(separator: ",").map { try known.named(String($0)) }
     let evaluation = try Evaluation.run(
-      real: sets.real, fake: sets.fake, metrics: networks.metrics(metrics), count: count, seed: seed,
-      progress: say)
-    var result = EvaluationReport(evaluation, warnings: sets.warnings)
-    if !noPrivacy {
-      result.privacy = try privacy(sets, networks)
-      result.warnings += networks.missing.map { ["privacy in features was not looked at: \($0)"] } ?? []
-    }
+      real: sets.real, fake: sets.fake, metrics: chosen ?? standard.metrics, count: count, seed: seed,
+      resamples: resamples, cache: noCache ? nil : .standard(), progress: say)
+    let missing = standard.note.map { [$0] } ?? []
+    var result = EvaluationReport(evaluation, warnings: sets.warnings + missing)
+    if !noPrivacy { result.privacy = try privacy(sets, standard.extractor) }
     if downstream { try measureUsefulness(sets, into: &result) }
     try write(result, sets)
   }
@@ -130,12 +145,12 @@ struct EvaluateCommand: ParsableCommand {
     }
   }
 
-  private func privacy(_ sets: EvaluationSets, _ networks: EvaluationNetworks) throws -> PrivacyReport {
+  private func privacy(_ sets: EvaluationSets, _ network: (any FeatureExtractor)?) throws -> PrivacyReport {
     var options = Privacy.Options()
     (options.limit, options.seed, options.progress) = (privacyCount, seed, { say($0) })
     let searches: [any NearestSearch] =
       [AlignedSearch(device: try computingDevice)]
-      + (try networks.extractors.map { FeatureSearch($0, device: try computingDevice) })
+      + (try network.map { [FeatureSearch($0, device: try computingDevice)] } ?? [])
     return try Privacy.assess(
       synthetic: .of(sets.fake), training: .of(sets.training), heldOut: sets.heldOut.map { try .of($0) },
       searches: searches, options: options)
