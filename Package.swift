@@ -57,11 +57,12 @@ let package = Package(
     system("libtiff", pkgConfig: "libtiff-4", apt: ["libtiff-dev"]),
     system("libpng", pkgConfig: "libpng", apt: ["libpng-dev"]),
     system("libjpeg", pkgConfig: "libjpeg", apt: ["libjpeg-dev"]),
+    system("libz", pkgConfig: "zlib", apt: ["zlib1g-dev"]),
 
     .target(name: "CTorch", dependencies: ["libtorch"]),
     .target(name: "CMedical", dependencies: ["libgdcm", "libniftiio", "libtiff", "libpng", "libjpeg"]),
 
-    room("LimnTorch", ["CTorch"]),
+    room("LimnTorch", ["CTorch", "libz"]),
     room("LimnImaging", ["CMedical", "LimnTorch"]),
     room("LimnDatasets", ["LimnImaging", "LimnTorch"]),
     room("LimnBackbones", ["LimnTorch"]),

@@ -58,12 +58,48 @@ extension EvaluationReport {
 
   /// One line for each figure: those of the metrics, of privacy and of usefulness.
   public var csv: String {
-    let head = [
-      "name", "value", "standard_deviation", "interval_low", "interval_high", "real_real", "real_count", "generated_count", "direction",
-      "protocol", "warnings",
+    let figures = evaluation.results.map(Figure.init) + (privacy?.figures ?? []) + (usefulness?.figures ?? [])
+    return ([Figure.columns] + figures.map(\.cells))
+      .map { $0.map(\.quotedForCSV).joined(separator: ",") + "\r\n" }.joined()
+  }
+}
+
+/// A line of the CSV file.
+struct Figure {
+  var name: String
+  var value: Double
+  var standardDeviation: Double?
+  var interval: (low: Double, high: Double)?
+  var baseline: Double?
+  var realCount: Int
+  var generatedCount: Int
+  var direction: MetricDirection
+  var protocolSentence: String
+  var warnings: [String] = []
+
+  static let columns = [
+    "name", "value", "standard_deviation", "interval_low", "interval_high", "real_real", "real_count",
+    "generated_count", "direction", "protocol", "warnings",
+  ]
+
+  /// In the order of ``columns``; empty where there is no number.
+  var cells: [String] {
+    func text(_ number: Double?) -> String { number.map { "\($0)" } ?? "" }
+    return [
+      name, "\(value)", text(standardDeviation), text(interval?.low), text(interval?.high), text(baseline),
+      "\(realCount)", "\(generatedCount)", direction.rawValue, protocolSentence,
+      warnings.joined(separator: "; "),
     ]
-    let rows = evaluation.results.map(\.cells) + (privacy?.cells ?? []) + (usefulness?.cells ?? [])
-    return ([head] + rows).map { $0.map(\.quotedForCSV).joined(separator: ",") + "\r\n" }.joined()
+  }
+}
+
+extension Figure {
+  fileprivate init(_ result: MetricResult) {
+    self.init(
+      name: result.name, value: result.value, standardDeviation: result.standardDeviation,
+      interval: result.interval.map { ($0.low, $0.high) }, baseline: result.baseline,
+      realCount: result.realCount, generatedCount: result.generatedCount, direction: result.direction,
+      protocolSentence: result.protocolSentence, warnings: result.warnings)
   }
 }
 
@@ -76,17 +112,6 @@ func alignedColumns(_ cells: [[String]]) -> String {
         ? row[column] : row[column].padding(toLength: widths[column], withPad: " ", startingAt: 0)
     }.joined(separator: "  ")
   }.joined(separator: "\n")
-}
-
-extension MetricResult {
-  fileprivate var cells: [String] {
-    [
-      name, "\(value)", standardDeviation.map { "\($0)" } ?? "", interval.map { "\($0.low)" } ?? "",
-      interval.map { "\($0.high)" } ?? "", baseline.map { "\($0)" } ?? "",
-      "\(realCount)", "\(generatedCount)", direction.rawValue, protocolSentence,
-      warnings.joined(separator: "; "),
-    ]
-  }
 }
 
 extension String {

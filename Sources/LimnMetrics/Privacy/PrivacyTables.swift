@@ -66,20 +66,26 @@ extension PrivacyReport {
     }.joined(separator: "\n")
   }
 
-  var cells: [[String]] {
+  var figures: [Figure] {
     comparisons.flatMap { comparison in
-      let counts = ["\(baselineCount)", "\(syntheticCount)"]
-      func row(_ name: String, _ value: Double, _ usual: String, _ direction: MetricDirection) -> [String] {
-        ["privacy_\(name)_\(comparison.name)", "\(value)", "", usual] + counts
-          + [direction.rawValue, comparison.definition, warnings.joined(separator: "; ")]
+      func figure(
+        _ name: String, _ value: Double, usual: Double? = nil, _ direction: MetricDirection
+      ) -> Figure {
+        Figure(
+          name: "privacy_\(name)_\(comparison.name)", value: value, baseline: usual, realCount: baselineCount,
+          generatedCount: syntheticCount, direction: direction, protocolSentence: comparison.definition,
+          warnings: warnings)
       }
       let median = comparison.synthetic.map(\.distance).sorted()[comparison.synthetic.count / 2]
       return [
-        row("p", comparison.pValue, "", .higherIsBetter),
-        row("suspects", Double(comparison.suspects.count), "", .lowerIsBetter),
-        row("nearest_median", median, "\(comparison.usualDistance)", .closerToBaselineIsBetter),
-        row("data_copying_z", comparison.dataCopying, "", .closerToBaselineIsBetter),
-      ] + (comparison.membership.map { [row("membership_auc", $0.auc, "0.5", .closerToBaselineIsBetter)] } ?? [])
+        figure("p", comparison.pValue, .higherIsBetter),
+        figure("suspects", Double(comparison.suspects.count), .lowerIsBetter),
+        figure("nearest_median", median, usual: comparison.usualDistance, .closerToBaselineIsBetter),
+        figure("data_copying_z", comparison.dataCopying, .closerToBaselineIsBetter),
+      ]
+        + (comparison.membership.map { auc in
+          [figure("membership_auc", auc.auc, usual: 0.5, .closerToBaselineIsBetter)]
+        } ?? [])
     }
   }
 }
@@ -90,13 +96,12 @@ extension UsefulnessReport {
     ["usefulness: \(sentence)", "", alignedColumns([columns] + rows), protocolSentence].joined(separator: "\n")
   }
 
-  var cells: [[String]] {
+  var figures: [Figure] {
     arms.map { arm in
-      let name = "downstream_dice_trained_on_\(arm.name.replacingOccurrences(of: " ", with: "_"))"
-      return [
-        name, "\(arm.summary.mean)", "\(arm.summary.deviation)", "", "\(heldOutImages)", "\(arm.images)",
-        MetricDirection.higherIsBetter.rawValue, protocolSentence, "",
-      ]
+      Figure(
+        name: "downstream_dice_trained_on_\(arm.name.replacingOccurrences(of: " ", with: "_"))",
+        value: arm.summary.mean, standardDeviation: arm.summary.deviation, realCount: heldOutImages,
+        generatedCount: arm.images, direction: .higherIsBetter, protocolSentence: protocolSentence)
     }
   }
 }
