@@ -17,10 +17,7 @@ private struct Discs: LabelledSource {
   var height: Int { images.size(2) }
   var width: Int { images.size(3) }
 
-  /// - Parameters:
-  ///   - count: images of 32×32.
-  ///   - value: of the disc in the masks.
-  ///   - misplaced: whether the masks are of the background's place instead.
+  /// Images of 32×32 whose masks have `value` in the disc, or around it where they are misplaced.
   init(_ count: Int, seed: UInt64, value: Int = 7, misplaced: Bool = false, name: String = "discs") {
     let generator = Generator(seed: seed)
     let centres = Tensor.rand([count, 2, 1, 1], generator: generator) * 16 + 8
@@ -81,7 +78,8 @@ private struct Discs: LabelledSource {
     let discs = Discs(2, seed: 1, value: 9)
     let batch = try LabelledBatch(discs, classes: classes, side: 32)
     #expect(batch.labels.max().item() == 0 && batch.images.shape == [2, 1, 32, 32])
-    let known = try LabelledBatch(discs, classes: [.init(name: "x", value: 3), .init(name: "y", value: 9)], side: 16)
+    let known = try LabelledBatch(
+      discs, classes: [.init(name: "x", value: 3), .init(name: "y", value: 9)], side: 16)
     #expect(known.labels.max().item() == 2 && known.labels.shape == [2, 16, 16])
   }
 

@@ -108,7 +108,7 @@ private final class Markup: NSObject, XMLParserDelegate {
     let html = Self.everything("plain").render()
     let page = try parsed(html)
     #expect(html.hasPrefix("<!DOCTYPE html>\n<html lang=\"en\">"))
-    #expect(page.count("h1") == 1 && page.count("h2") == 3 && page.count("main") == 1)
+    #expect(page.count("h1") == 1 && page.count("h2") == 4 && page.count("main") == 1)
     #expect(page.count("img") == 4 && page.values("alt").count == 4)
     #expect(page.values("role").contains("img") && page.values("scope") == ["col"])
     #expect(Set(page.values("href")) == Set(page.values("id").map { "#" + $0 }))

@@ -54,7 +54,8 @@ import Testing
       #expect(((json["usefulness"] as? [String: Any])?["arms"] as? [Any])?.count == 3)
       #expect((json["results"] as? [Any])?.count == 1)
       let csv = try String(contentsOf: folder.appendingPathComponent("a.csv"), encoding: .utf8)
-      #expect(csv.contains("privacy_p_pixels_aligned,") && csv.contains("downstream_dice_trained_on_synthetic,"))
+      #expect(
+        csv.contains("privacy_p_pixels_aligned,") && csv.contains("downstream_dice_trained_on_synthetic,"))
       let page = try String(contentsOf: folder.appendingPathComponent("a.html"), encoding: .utf8)
       for heading in ["Privacy", "Closest pairs", "From best to worst", "Usefulness for training"] {
         #expect(page.contains(">\(heading)</h2>"), "\(heading)")
@@ -72,7 +73,8 @@ import Testing
       #expect(!plain.output.contains("privacy:"))
       let all = try Command.limn(
         "evaluate real fake --metrics swd_pggan --train train,validation", in: folder)
-      #expect(all.output.contains("no held-out images") && all.output.contains("--split 0.8,0.2"), "\(all.output)")
+      #expect(
+        all.output.contains("no held-out images") && all.output.contains("--split 0.8,0.2"), "\(all.output)")
       let leak = try Command.limn(
         "evaluate real fake --metrics swd_pggan --train train,validation --held-out validation", in: folder)
       #expect(leak.output.contains("30 held-out images have the very pixels"), "\(leak.output)")

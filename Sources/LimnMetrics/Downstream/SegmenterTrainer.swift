@@ -51,13 +51,13 @@ struct SegmenterTrainer {
   }
 }
 
-/// Dice of every class but background, over all images of a patient, mean over the patients in whom the class
-/// is marked or found; nil where there is none.
+/// Dice of every class but background, over all images of a patient.
 /// - Parameters:
 ///   - marked: the truth, class numbers [N, H, W].
 ///   - found: a segmenter's answer, class numbers [N, H, W].
 ///   - patients: of every image.
 ///   - classCount: background included.
+/// - Returns: for each class the mean over the patients in whom it is marked or found; nil where there is none.
 func patientDice(marked: Tensor, found: Tensor, patients: [String], classCount: Int) -> [Double?] {
   let groups = Dictionary(grouping: patients.indices) { patients[$0] }.sorted { $0.key < $1.key }
   return (1..<classCount).map { label in

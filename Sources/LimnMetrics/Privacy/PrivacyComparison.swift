@@ -45,8 +45,11 @@ extension PrivacyComparison {
     _ synthetic: [NearestImage], _ usual: (distances: UsualValues, ratios: UsualValues)
   ) -> [Suspect] {
     let p = synthetic.map { near in
-      min(1, 2 * min(
-          usual.distances.probability(below: near.distance), usual.ratios.probability(below: near.ratio)))
+      min(
+        1,
+        2
+          * min(
+            usual.distances.probability(below: near.distance), usual.ratios.probability(below: near.ratio)))
     }
     let rates = falseDiscoveryRates(p)
     var chosen = synthetic.indices.filter { rates[$0] <= 0.2 }
