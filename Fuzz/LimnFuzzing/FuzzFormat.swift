@@ -8,6 +8,8 @@ public enum FuzzFormat: String, CaseIterable, Sendable {
   case png = "PNG"
   case jpeg = "JPEG"
   case safetensors = "safetensors"
+  case pytorch = "PyTorch"
+  case numpy = "NumPy"
   case json = "JSON"
   case yaml = "YAML"
 }
@@ -15,6 +17,8 @@ public enum FuzzFormat: String, CaseIterable, Sendable {
 /// A kind of file, which decides who reads it. The names of findings begin with it.
 public enum FuzzKind: String, CaseIterable, Sendable {
   case dicom, nifti, tiff, png, jpeg, safetensors
+  /// Weights of torch.save in both its formats, and arrays of numpy.savez.
+  case pth, npz
   /// A NIfTI header whose voxels lie in a file of their own.
   case pair
   /// `dataset.json`, beside a layer that fits it.
@@ -33,6 +37,8 @@ public enum FuzzKind: String, CaseIterable, Sendable {
     case .png: .png
     case .jpeg: .jpeg
     case .safetensors: .safetensors
+    case .pth: .pytorch
+    case .npz: .numpy
     case .dataset, .run, .plan, .checkpoint, .metrics: .json
     case .recipe: .yaml
     }

@@ -86,10 +86,9 @@ public struct FuzzReader {
     case .nifti, .pair, .tiff, .png, .jpeg:
       _ = Result { try ImageReader.probe(url) }
       _ = try ImageReader.read(url)
-    case .safetensors:
-      for (_, tensor) in try Safetensors.read(url).tensors where tensor.dtype != .bool && tensor.count > 0 {
-        _ = tensor.to(.float64).sum().item()
-      }
+    case .safetensors: sum(try Safetensors.read(url).tensors)
+    case .pth: sum(try PyTorchFile.read(url))
+    case .npz: sum(try NumPyFile.read(url))
     case .dataset: _ = try Dataset.open(folder).verify()
     case .run: _ = try RunInfo.read(from: folder)
     case .plan: _ = try RunFolder(opening: folder).readPlan()
@@ -99,6 +98,13 @@ public struct FuzzReader {
       let text = String(decoding: try Data(contentsOf: url), as: UTF8.self)
       let isReadable = Result { try SkrGANRecipe.resolved(yaml: text) }
       if case .failure = isReadable { _ = try PGGANRecipe.resolved(yaml: text) }
+    }
+  }
+
+  /// Touches every number.
+  private static func sum(_ tensors: [String: Tensor]) {
+    for (_, tensor) in tensors where tensor.dtype != .bool && tensor.count > 0 {
+      _ = tensor.to(.float64).sum().item()
     }
   }
 

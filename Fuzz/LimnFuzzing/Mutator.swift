@@ -47,6 +47,7 @@ public struct Mutator: Sendable {
     case .png: PNGMutation.apply(&input.bytes, &random)
     case .jpeg: JPEGMutation.apply(&input.bytes, &random)
     case .safetensors: TextMutation.safetensors(&input.bytes, &random)
+    case .pth, .npz: WeightsMutation.apply(&input.bytes, &random)
     case .dataset: DatasetMutation.apply(&input.bytes, &random)
     case .run, .plan, .checkpoint, .metrics: TextMutation.json(&input.bytes, &random)
     case .recipe: TextMutation.yaml(&input.bytes, &random)

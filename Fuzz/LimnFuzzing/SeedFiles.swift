@@ -53,7 +53,8 @@ public enum SeedFiles {
     case "training.json": return .plan
     case "state.json": return .checkpoint
     case "metrics.jsonl": return .metrics
-    default: return ["safetensors": .safetensors, "yaml": .recipe][url.pathExtension]
+    default:
+      return ["safetensors": .safetensors, "pth": .pth, "npz": .npz, "yaml": .recipe][url.pathExtension]
     }
   }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes torch/weights: small files of torch.save and numpy.savez, what they hold, and files to be refused."""
+"""Writes torch/weights: small files of torch.save and numpy.savez, and what they hold; torch/refused: files that
+are none of tensors alone."""
 
 import collections
 import io
@@ -51,7 +52,9 @@ def flat(tensors, prefix=""):
 
 def main():
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent) / "torch/weights"
-    root.mkdir(parents=True, exist_ok=True)
+    bad = root.parent / "refused"
+    for folder in [root, bad]:
+        folder.mkdir(parents=True, exist_ok=True)
     tensors = state()
     save_file(dict(flat(tensors)), root / "expected.safetensors")
     torch.save(tensors, root / "zip.pth")
@@ -64,8 +67,8 @@ def main():
         "sparse": {"weight": torch.ones(2, 2).to_sparse()},
     }
     for name, value in refused.items():
-        torch.save(value, root / f"refused-{name}.pth")
-    torch.save(refused["command"], root / "refused-command-legacy.pth", _use_new_zipfile_serialization=False)
+        torch.save(value, bad / f"{name}.pth")
+    torch.save(refused["command"], bad / "command-legacy.pth", _use_new_zipfile_serialization=False)
 
     # A storage that claims more numbers than the archive holds.
     lying = io.BytesIO()
@@ -73,8 +76,8 @@ def main():
         for entry in source.infolist():
             data = source.read(entry)
             target.writestr(entry.filename, data[:4] if "/data/" in entry.filename else data)
-    (root / "refused-short.pth").write_bytes(lying.getvalue())
-    (root / "refused-pickle.pth").write_bytes(pickle.dumps({"weight": [1, 2]}))
+    (bad / "short.pth").write_bytes(lying.getvalue())
+    (bad / "pickle.pth").write_bytes(pickle.dumps({"weight": [1, 2]}))
 
     generator = np.random.default_rng(2)
     arrays = {
@@ -87,8 +90,8 @@ def main():
     np.savez(root / "stored.npz", **arrays)
     np.savez_compressed(root / "packed.npz", **arrays)
     np.save(root / "one.npy", arrays["cube"])
-    np.savez(root / "refused-objects.npz", a=np.array([{}], dtype=object))
-    np.savez(root / "refused-bigendian.npz", a=np.ones(2, ">f4"))
+    np.savez(bad / "objects.npz", a=np.array([{}], dtype=object))
+    np.savez(bad / "bigendian.npz", a=np.ones(2, ">f4"))
 
 
 if __name__ == "__main__":

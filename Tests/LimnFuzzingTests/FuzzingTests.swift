@@ -9,7 +9,9 @@ import Testing
   private static func mutator(in folder: URL) throws -> Mutator {
     let made = folder.appendingPathComponent("seeds")
     try SeedFiles.write(to: made)
-    return Mutator(seeds: SeedFiles.load(from: [made, fixture("imaging"), fixture("datasets")]), seed: 20)
+    return Mutator(
+      seeds: SeedFiles.load(
+        from: [made, fixture("imaging"), fixture("datasets"), fixture("torch/weights")]), seed: 20)
   }
 
   /// Codecs of DICOM may end the process, which `make fuzz` allows for; files without them go through our code.

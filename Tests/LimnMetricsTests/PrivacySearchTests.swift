@@ -71,7 +71,9 @@ struct Thumbnails: FeatureExtractor {
     let dim = (training.to(.float32) * 0.5).round().to(.uint8)
     for (name, query) in [("same", training), ("dim", dim), ("mirrored", training.flipped([3]))] {
       let found = try search(query[4...4], training)[0]
-      #expect(found?.index == 4 && found?.distance ?? 1 < (name == "dim" ? 0.05 : 0.002), "\(name) \(String(describing: found))")
+      #expect(
+        found?.index == 4 && found?.distance ?? 1 < (name == "dim" ? 0.05 : 0.002),
+        "\(name) \(String(describing: found))")
     }
     // A shift of 3 px in 64 is 15 steps of the finest search; what rolls in lies outside of the window.
     let rolled = try search(training[4...4].rolled([3, -3], dims: [2, 3]), training)[0]
@@ -142,7 +144,8 @@ struct Thumbnails: FeatureExtractor {
 
   @Test func onlyTheOwnPatientGivesNothing() throws {
     let training = try bodies(3, seed: 1)
-    #expect(try search(training, training, queryPatients: [7, 7, 7], patients: [7, 7, 7]) == [nil, nil, nil])
+    #expect(
+      try search(training, training, queryPatients: [7, 7, 7], patients: [7, 7, 7]) == [nil, nil, nil])
   }
 
   @Test func featuresFindTheNearestByCosine() throws {

@@ -60,7 +60,9 @@ import Testing
   @Test func falseAlarmsStayBelowTheirRate() throws {
     var random = SeedSequence(seed: 9)
     func distance() -> Double {
-      let normal = (0..<12).reduce(-6.0) { sum, _ in sum + Double(random.next(below: 1 << 20)) / Double(1 << 20) }
+      let normal = (0..<12).reduce(-6.0) { sum, _ in
+        sum + Double(random.next(below: 1 << 20)) / Double(1 << 20)
+      }
       return 0.6 * exp(0.2 * normal)
     }
     func near() -> NearestImage {
@@ -80,7 +82,7 @@ import Testing
     #expect(alarms <= 14, "\(alarms)")
     let found = comparison(copies: 15)
     #expect(found.pValue < 1e-3 && Set(found.suspects.map(\.image)).isSuperset(of: 0..<15))
-    #expect(found.suspects.count <= 18)
+    #expect(found.suspects.count <= 25)
   }
 
   @Test func membershipIsSeenWhereMembersAreNearer() {

@@ -31,7 +31,7 @@ import Testing
     let pixels = report.comparisons[0]
     let listed = Dictionary(uniqueKeysWithValues: pixels.suspects.map { ($0.image, $0.training) })
     for copy in 0..<12 { #expect(listed[108 + copy] == 30 + copy, "\(copy)") }
-    #expect(listed.count <= 14)  // one false one in ten
+    #expect(listed.count <= 16)  // one false one in five, by expectation
     #expect(pixels.suspects.prefix(12).allSatisfy { $0.timesNearer > 4 && $0.image >= 108 })
     #expect(pixels.membership != nil)
     #expect(try JSONDecoder().decode(PrivacyReport.self, from: JSONEncoder().encode(report)) == report)

@@ -42,24 +42,24 @@ private func check(_ tensors: [String: Tensor], against name: String) throws {
   }
 
   private static let refused: [(name: String, words: String)] = [
-    ("refused-command.pth", "class posix.system; only tensors in dictionaries are read"),
-    ("refused-command-legacy.pth", "class posix.system; only tensors in dictionaries are read"),
-    ("refused-module.pth", "class torch.nn.modules.linear.Linear; only tensors"),
-    ("refused-bare.pth", "holds a tensor where a dictionary of tensors was expected"),
-    ("refused-list.pth", "holds a list where a dictionary of tensors was expected"),
-    ("refused-epoch.pth", "its entry \"epoch\" is a number, not a tensor"),
-    ("refused-numbers.pth", "a number is the key of an entry"),
-    ("refused-sparse.pth", "class torch._utils._rebuild_sparse_tensor"),
-    ("refused-short.pth", "has 4 bytes, too few for 2 of type float32"),
-    ("refused-pickle.pth", "not a safetensors file"),
-    ("refused-objects.npz", "elements of type \"|O\""),
-    ("refused-bigendian.npz", "elements of type \">f4\""),
-    ("one.npy", "numpy.savez keeps names"),
+    ("command.pth", "class posix.system; only tensors in dictionaries are read"),
+    ("command-legacy.pth", "class posix.system; only tensors in dictionaries are read"),
+    ("module.pth", "class torch.nn.modules.linear.Linear; only tensors"),
+    ("bare.pth", "holds a tensor where a dictionary of tensors was expected"),
+    ("list.pth", "holds a list where a dictionary of tensors was expected"),
+    ("epoch.pth", "its entry \"epoch\" is a number, not a tensor"),
+    ("numbers.pth", "a number is the key of an entry"),
+    ("sparse.pth", "class torch._utils._rebuild_sparse_tensor"),
+    ("short.pth", "has 4 bytes, too few for 2 of type float32"),
+    ("pickle.pth", "not a safetensors file"),
+    ("objects.npz", "elements of type \"|O\""),
+    ("bigendian.npz", "elements of type \">f4\""),
+    ("../weights/one.npy", "numpy.savez keeps names"),
   ]
 
   @Test(arguments: refused.map(\.name)) func otherFilesGetOneLine(name: String) throws {
     let words = try #require(Self.refused.first { $0.name == name }).words
-    let url = weights(name)
+    let url = fixture("torch/refused/\(name)")
     let error = #expect(throws: (any Error).self) { try WeightsFile.read(url) }
     let line = error.map { "\($0)" } ?? ""
     #expect(line.hasPrefix("\(url.path): ") && line.contains(words) && !line.contains("\n"), "\(line)")
@@ -109,14 +109,44 @@ private func check(_ tensors: [String: Tensor], against name: String) throws {
 
   @Test(arguments: hostilePickles.map(\.name)) func hostilePicklesGetOneLine(name: String) throws {
     let (_, bytes, words) = try #require(Self.hostilePickles.first { $0.name == name })
+    let error = #expect(throws: WeightsFileError.self) { try Self.read(pickle: bytes) }
+    let line = error?.description ?? ""
+    #expect(line.contains(words) && !line.contains("\n"), "\(line)")
+  }
+
+  /// The tensors of a file of the old format that holds this pickle and these keys of storages, and no data.
+  private static func read(pickle: [UInt8], keys: [UInt8] = []) throws -> [String: Tensor] {
     try withTemporaryFolder { folder in
-      let url = folder.appendingPathComponent("hostile.pth")
+      let url = folder.appendingPathComponent("made.pth")
       let start = PyTorchFile.legacyMagic + [0x80, 0x02, 0x4D, 0xE9, 0x03, 0x2E, 0x80, 0x02, 0x7D, 0x2E]
-      try Data(start + [0x80, 0x02] + bytes).write(to: url)
-      let error = #expect(throws: WeightsFileError.self) { try WeightsFile.read(url) }
-      let line = error?.description ?? ""
-      #expect(line.contains(words) && !line.contains("\n"), "\(line)")
+      try Data(start + [0x80, 0x02] + pickle + keys).write(to: url)
+      return try WeightsFile.read(url)
     }
+  }
+
+  /// Python 2 wrote ordered dictionaries as lists of pairs, and texts as byte strings.
+  @Test func pairsOfPython2AreRead() throws {
+    let pickle = Array(
+      "ccollections\nOrderedDict\n](](U\u{1}a}ee\u{85}R.".unicodeScalars.map { UInt8($0.value) })
+    #expect(try Self.read(pickle: pickle, keys: Array("].".utf8)).isEmpty)
+  }
+
+  /// Two descriptions of one storage, of which the second is longer.
+  @Test func aStorageIsDescribedOnce() throws {
+    func tensor(_ name: String, count: Int) -> String {
+      let storage = "(U\u{7}storagectorch\nFloatStorage\nU\u{1}0U\u{3}cpuK\(UnicodeScalar(UInt8(count)))tQ"
+      return "U\u{1}\(name)ctorch._utils\n_rebuild_tensor\n(\(storage)K\0K\u{1}\u{85}K\u{1}\u{85}tR"
+    }
+    func file(_ second: Int) throws -> [String: Tensor] {
+      let text = "}(\(tensor("a", count: 2))\(tensor("b", count: second))u."
+      let keys = "](U\u{1}0e." + "\u{2}\0\0\0\0\0\0\0" + "\0\0\0\0\0\0\0\0"
+      return try Self.read(
+        pickle: text.unicodeScalars.map { UInt8($0.value) }, keys: keys.unicodeScalars.map { UInt8($0.value) }
+      )
+    }
+    #expect(try Set(file(2).keys) == ["a", "b"])
+    let error = #expect(throws: WeightsFileError.self) { try file(1) }
+    #expect(error?.description.contains("described in two ways") == true)
   }
 
   @Test func viewsShareTheirStorage() throws {

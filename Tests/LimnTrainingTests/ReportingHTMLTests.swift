@@ -62,6 +62,9 @@ private final class Markup: NSObject, XMLParserDelegate {
       .table(HTMLTable(caption: text, columns: [text], rows: [[text]])))
     report.section(text, .figure(figure), .figures([figure, figure]), .strip([figure]))
     report.section(text, .charts([chart]), .details(summary: text, text: text))
+    let distribution = HistogramChart(
+      title: text, xLabel: text, samples: [.init(name: text, values: [1, 2, 2, 4])])
+    report.section(text, .histograms([distribution]), .warnings([text, text]))
     return report
   }
 
@@ -73,6 +76,17 @@ private final class Markup: NSObject, XMLParserDelegate {
     let shown = hostile.text.components(separatedBy: Self.hostile).count
     #expect(shown == harmless.text.components(separatedBy: "plain").count)
     #expect(hostile.values("alt").allSatisfy { $0 == Self.hostile })
+  }
+
+  @Test func histogramsCountEveryFiniteValueOnce() {
+    let chart = HistogramChart(
+      title: "t", xLabel: "x",
+      samples: [.init(name: "a", values: [0, 1, 1, 10, .nan]), .init(name: "b", values: [5])], binCount: 10)
+    let axis = ChartAxis.rounded(over: [0, 10], scale: .linear)
+    let shares = chart.shares(on: axis)
+    let expected: [[Double]] = [[25, 50, 0, 0, 0, 0, 0, 0, 0, 25], [0, 0, 0, 0, 0, 100, 0, 0, 0, 0]]
+    #expect(shares == expected)
+    #expect(!HTMLBlock.histograms([chart]).html().contains("nan"))
   }
 
   @Test func escapingLooksAtScalars() {
@@ -94,7 +108,7 @@ private final class Markup: NSObject, XMLParserDelegate {
     let html = Self.everything("plain").render()
     let page = try parsed(html)
     #expect(html.hasPrefix("<!DOCTYPE html>\n<html lang=\"en\">"))
-    #expect(page.count("h1") == 1 && page.count("h2") == 3 && page.count("main") == 1)
+    #expect(page.count("h1") == 1 && page.count("h2") == 4 && page.count("main") == 1)
     #expect(page.count("img") == 4 && page.values("alt").count == 4)
     #expect(page.values("role").contains("img") && page.values("scope") == ["col"])
     #expect(Set(page.values("href")) == Set(page.values("id").map { "#" + $0 }))

@@ -24,6 +24,8 @@ import Testing
     "generate run --out one.png --image-seed 18446744073709551615",
     "generate run --out walk.png --walk 2 --frames 1 --animate",
     "evaluate real fake",
+    "evaluate real fake --train train,validation --held-out other --no-privacy --csv figures.csv --report page.html",
+    "evaluate real fake --downstream --downstream-steps 1 --downstream-seeds 1 --downstream-size 32 --device cuda:1",
     "evaluate real fake --metrics swd_pggan --split test --count 100 --json figures.json",
     "doctor", "doctor --json",
   ])
@@ -53,7 +55,10 @@ import Testing
     ("generate run --out set --bits 12", "--bits"), ("generate run --out walk.png --walk 1", "--walk"),
     ("generate run --out one.png --image-seed -1", "--image-seed"),
     ("evaluate real", "fake"), ("evaluate real fake --split all", "--split"),
-    ("evaluate real fake --seed x", "--seed"), ("doctor --yaml", "--yaml"), ("paint", "paint"),
+    ("evaluate real fake --seed x", "--seed"), ("evaluate real fake --privacy-count 1", "--privacy-count"),
+    ("evaluate real fake --downstream-size 30", "--downstream-size"),
+    ("evaluate real fake --downstream-steps 0", "--downstream-steps"),
+    ("evaluate real fake --device gpu", "--device"), ("doctor --yaml", "--yaml"), ("paint", "paint"),
   ])
   func refused(line: String, named: String) {
     do {

@@ -19,7 +19,9 @@ import Testing
       BackboneWeights.fill(network)
       try Safetensors.write(network.stateDict, to: folder.appending(path: "mine.safetensors"))
       let before = try limn("weights", in: folder)
-      #expect(before.output.contains("mobilenet-v2\n  not installed; fetch https://"))
+      #expect(
+        before.output.contains(
+          "mobilenet-v2\n  not installed; to add it: limn weights add mobilenet-v2 FILE\n"))
       let added = try limn("weights add mobilenet-v2 mine.safetensors", in: folder)
       #expect(added.status == 0)
       #expect(added.error.hasPrefix("warning: these are not the published weights: SHA-256 "))

@@ -38,8 +38,7 @@ struct SegmenterTrainer {
     return LabelledBatch(images: .cat(parts.map(\.images)), labels: .cat(parts.map(\.labels)))
   }
 
-  /// Dice of every class (background left out), over all images of a patient, mean over the patients in whom
-  /// the class is marked or found; nil where there is none.
+  /// Dice of every class on held-out patients, see ``patientDice(marked:found:patients:classCount:)``.
   func dice(of network: CompactUNet, on set: LabelledBatch, patients: [String]) -> [Double?] {
     let found = withoutGradients {
       Tensor.cat(
@@ -48,18 +47,29 @@ struct SegmenterTrainer {
           return network(set.images[range].to(options.device)).argmax(dim: 1).to(.cpu)
         })
     }
-    let groups = Dictionary(grouping: set.labels.shape[0] > 0 ? Array(0..<set.count) : []) { patients[$0] }
-    return (1..<classCount).map { label in
-      let (marked, drawn) = (set.labels.isEqual(to: Double(label)), found.isEqual(to: Double(label)))
-      let each = [marked, drawn, marked.logicalAnd(drawn)].map { mask in
-        mask.to(.float64).sum(dims: [1, 2]).array(of: Double.self)
-      }
-      let scores = groups.values.compactMap { images -> Double? in
-        let sums = each.map { sums in images.reduce(0) { $0 + sums[$1] } }
-        return sums[0] + sums[1] > 0 ? 2 * sums[2] / (sums[0] + sums[1]) : nil
-      }
-      return scores.isEmpty ? nil : scores.sorted().reduce(0, +) / Double(scores.count)
+    return patientDice(marked: set.labels, found: found, patients: patients, classCount: classCount)
+  }
+}
+
+/// Dice of every class but background, over all images of a patient.
+/// - Parameters:
+///   - marked: the truth, class numbers [N, H, W].
+///   - found: a segmenter's answer, class numbers [N, H, W].
+///   - patients: of every image.
+///   - classCount: background included.
+/// - Returns: for each class the mean over the patients in whom it is marked or found; nil where there is none.
+func patientDice(marked: Tensor, found: Tensor, patients: [String], classCount: Int) -> [Double?] {
+  let groups = Dictionary(grouping: patients.indices) { patients[$0] }.sorted { $0.key < $1.key }
+  return (1..<classCount).map { label in
+    let masks = [marked, found].map { $0.isEqual(to: Double(label)) }
+    let each = (masks + [masks[0].logicalAnd(masks[1])]).map { mask in
+      mask.to(.float64).sum(dims: [1, 2]).array(of: Double.self)
     }
+    let scores = groups.compactMap { _, images -> Double? in
+      let sums = each.map { sums in images.reduce(0) { $0 + sums[$1] } }
+      return sums[0] + sums[1] > 0 ? 2 * sums[2] / (sums[0] + sums[1]) : nil
+    }
+    return scores.isEmpty ? nil : scores.reduce(0, +) / Double(scores.count)
   }
 }
 

@@ -47,7 +47,8 @@ public enum Usefulness {
     }
     for set in [real, synthetic, heldOut] as [any LabelledSource] {
       guard set.count > 0, set.channels == real.channels else {
-        throw MetricError("\(set.name): \(set.count) images of \(set.format); some like \(real.name)'s needed")
+        throw MetricError(
+          "\(set.name): \(set.count) images of \(set.format); some like \(real.name)'s needed")
       }
     }
     let (r, s, h) = try (

@@ -96,7 +96,8 @@ public struct AlignedSearch: NearestSearch {
 
   /// Each candidate's best map among its own and the 26 around it.
   private func refined(
-    _ found: AlignmentCandidates, _ queries: AlignedIndex, _ references: AlignedIndex, level: Int, step: Double
+    _ found: AlignmentCandidates, _ queries: AlignedIndex, _ references: AlignedIndex, level: Int,
+    step: Double
   ) -> AlignmentCandidates {
     let around = AlignmentMaps.neighbours(step: step, device: device)
     let each = found.maps.size(1) * around.size(0) * windowSize(level)
@@ -133,7 +134,8 @@ public struct AlignedSearch: NearestSearch {
     let width = found.references.size(1)
     return patients.queries.indices.map { query in
       let candidates = (query * width..<(query + 1) * width).map { (indices[$0], Double(distances[$0])) }
-      return nearestImage(among: candidates, patients: patients.references, excluding: patients.queries[query])
+      return nearestImage(
+        among: candidates, patients: patients.references, excluding: patients.queries[query])
     }
   }
 

@@ -45,7 +45,9 @@ enum AlignmentMaps {
     return Tensor(rows, shape: [rows.count / columns, columns]).to(device)
   }
 
-  static func identity(device: Device) -> Tensor { Tensor([1, 1, 0, 0] as [Float], shape: [1, 1, 4]).to(device) }
+  static func identity(device: Device) -> Tensor {
+    Tensor([1, 1, 0, 0] as [Float], shape: [1, 1, columns]).to(device)
+  }
 }
 
 /// The middle of an image, three quarters of each side, sampled through maps.

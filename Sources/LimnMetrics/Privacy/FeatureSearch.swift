@@ -45,7 +45,8 @@ public struct FeatureSearch: NearestSearch {
       let first = products.argmax(dim: 1)
       let isSame = patients.indexSelect(dim: 0, first).unsqueezed(1).isEqual(to: patients)
       let second = products.filled(where: isSame, with: -2).argmax(dim: 1)
-      let (near, far) = (distances(queries[range], references, first), distances(queries[range], references, second))
+      let near = distances(queries[range], references, first)
+      let far = distances(queries[range], references, second)
       return zip(range, zip(near, far)).map { query, pair in
         nearestImage(
           among: [pair.0, pair.1], patients: referencePatients, excluding: queryPatients[query])
@@ -54,7 +55,9 @@ public struct FeatureSearch: NearestSearch {
   }
 
   /// By differences, which stay exact for copies.
-  private func distances(_ queries: Tensor, _ references: Tensor, _ at: Tensor) -> [(index: Int, distance: Double)] {
+  private func distances(
+    _ queries: Tensor, _ references: Tensor, _ at: Tensor
+  ) -> [(index: Int, distance: Double)] {
     let values = (queries - references.indexSelect(dim: 0, at)).norm(dims: [1]).to(.cpu)
     return zip(at.to(.cpu).array(of: Int.self), values.array(of: Float.self)).map { ($0, Double($1)) }
   }

@@ -18,6 +18,7 @@ struct HeldOutLeaks {
   ///   - heldOut: the images to look at.
   ///   - training: whose patients they must not share.
   ///   - known: the hashes of the training images' pixels.
+  /// - Throws: what the sources throw.
   init(_ heldOut: PatientImages, training: PatientImages, known: Set<UInt64>) throws {
     let patients = Set(training.patients ?? [])
     for (index, hash) in try pixelHashes(of: heldOut.images).enumerated() {

@@ -57,7 +57,8 @@ extension PrivacyReport {
     comparisons.filter { !$0.suspects.isEmpty }.map { comparison in
       let lines = comparison.suspects.prefix(20).map { suspect in
         String(
-          format: "  synthetic %d ~ training %d: distance %.3f, %.1f times nearer than usual, %.2f of the next",
+          format:
+            "  synthetic %d ~ training %d: distance %.3f, %.1f times nearer than usual, %.2f of the next",
           suspect.image, suspect.training, suspect.distance, suspect.timesNearer, suspect.ratio)
       }
       let rest = comparison.suspects.count - lines.count
@@ -93,7 +94,8 @@ extension PrivacyReport {
 extension UsefulnessReport {
   /// The sentence, the table, and the protocol.
   public var text: String {
-    ["usefulness: \(sentence)", "", alignedColumns([columns] + rows), protocolSentence].joined(separator: "\n")
+    ["usefulness: \(sentence)", "", alignedColumns([columns] + rows), protocolSentence].joined(
+      separator: "\n")
   }
 
   var figures: [Figure] {

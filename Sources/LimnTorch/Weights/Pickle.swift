@@ -1,7 +1,7 @@
 // A pickle machine that can build dictionaries of tensors and nothing else.
 //
 // libtorch's own unpickler gives nothing for the OrderedDict that every published file is, does not know the
-// format of before PyTorch 1.6, and trusts the sizes that a file states; hence this one, of thirty instructions.
+// format of before PyTorch 1.6, and trusts the sizes that a file states; hence this one, of few instructions.
 
 /// What the machine can build.
 enum PickleValue {
@@ -66,7 +66,7 @@ struct Unpickler {
   private var collections: [PickleCollection] = []
 
   /// Real files take some thirty instructions for a tensor.
-  private static let mostInstructions = 4_000_000
+  private static let mostInstructions = 1_000_000
   private static let deepestTuple = 64
 
   init(_ cursor: ByteCursor) { self.cursor = cursor }

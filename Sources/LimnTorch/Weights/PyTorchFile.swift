@@ -10,7 +10,7 @@ public enum PyTorchFile {
   ]
 
   private static let deepestDictionary = 16
-  private static let mostEntries = 200_000
+  private static let mostEntries = 100_000
 
   /// The tensors by name; the names of nested dictionaries are joined by points. Tensors share the mapped file
   /// where they lie at word borders.
@@ -159,9 +159,12 @@ public enum PyTorchFile {
     var built: [String: Tensor] = [:]
     for (name, tensor) in tensors {
       let storage = tensor.storage
-      let key = "\(storage.key) \(storage.dtype) \(storage.count)"
-      let numbers = try storages[key] ?? load(storage)
-      storages[key] = numbers
+      let numbers = try storages[storage.key] ?? load(storage)
+      // Else each description of one storage would take memory of its own.
+      guard numbers.dtype == storage.dtype, numbers.count == storage.count else {
+        throw FileProblem("the storage \(storage.key.debugDescription) is described in two ways")
+      }
+      storages[storage.key] = numbers
       built[name] =
         tensor.shape.contains(0)
         ? Tensor.zeros(tensor.shape, dtype: storage.dtype)

@@ -101,7 +101,8 @@ extension HistogramChart {
       return "V\(Self.units(1 - y.position(share)))H\(Self.units(right))"
     }
     let path = "M0 1000\(steps.joined())V1000"
-    return "<g class=\"s\(index % 6)\"><path class=\"band\" d=\"\(path)Z\"/><path class=\"line\" d=\"\(path)\"/></g>"
+    let (band, line) = ("<path class=\"band\" d=\"\(path)Z\"/>", "<path class=\"line\" d=\"\(path)\"/>")
+    return "<g class=\"s\(index % 6)\">\(band)\(line)</g>"
   }
 
   private static func units(_ fraction: Double) -> String { String(format: "%.1f", fraction * 1000) }

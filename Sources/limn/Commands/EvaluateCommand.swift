@@ -51,7 +51,8 @@ struct EvaluateCommand: ParsableCommand {
   var metrics: String?
 
   @Option(
-    help: "Network whose features are compared, see 'limn weights list'. Default: EfficientNet-Lite0 if at hand.")
+    help:
+      "Network whose features are compared, see 'limn weights list'. Default: EfficientNet-Lite0 if at hand.")
   var network: String?
 
   @Option(help: "Use only this split of the real dataset for the metrics.")
@@ -72,7 +73,8 @@ struct EvaluateCommand: ParsableCommand {
   @Flag(help: "Neither read nor write the cache of features: $LIMN_CACHE, or limn in XDG's cache folder.")
   var noCache = false
 
-  @Option(help: ArgumentHelp("What the generator learned from: splits of REAL, or a dataset.", valueName: "set"))
+  @Option(
+    help: ArgumentHelp("What the generator learned from: splits of REAL, or a dataset.", valueName: "set"))
   var train: String?
 
   @Option(help: ArgumentHelp("Real images it has not seen: splits of REAL, or a dataset.", valueName: "set"))
@@ -81,7 +83,8 @@ struct EvaluateCommand: ParsableCommand {
   @Flag(help: "Do not look for copies of training images.")
   var noPrivacy = false
 
-  @Option(help: "Look at no more than this many images of each set for copies; all training images are searched.")
+  @Option(
+    help: "Look at no more than this many images of each set for copies; all training images are searched.")
   var privacyCount = 1000
 
   @Flag(help: "Train a segmenter on real, synthetic and both; measure it on held-out patients.")
@@ -138,7 +141,9 @@ struct EvaluateCommand: ParsableCommand {
 
   private var computingDevice: Device {
     get throws {
-      guard let device = Device(device) else { throw ValidationError("--device: expected cpu, cuda or cuda:N") }
+      guard let device = Device(device) else {
+        throw ValidationError("--device: expected cpu, cuda or cuda:N")
+      }
       if let reason = device.kind == .cuda ? Torch.cudaUnavailableReason : nil {
         throw MetricError("--device \(device): \(reason); 'limn doctor' tells more")
       }

@@ -64,7 +64,8 @@ struct WeightsCommand: ParsableCommand {
 
   private static func entry(_ network: PublishedNetwork, in store: WeightsStore) -> String {
     let place = store.place(of: network)
-    let state = place.map { "installed: \($0.path)" } ?? "not installed; \(network.remedy)"
+    let command = network.comesWithLimn ? "make deps" : "limn weights add \(network.name) FILE"
+    let state = place.map { "installed: \($0.path)" } ?? "not installed; to add it: \(command)"
     let digits = network.digest.count == 64 ? network.digest : "\(network.digest)…"
     return """
       \(network.name)

@@ -99,7 +99,8 @@ struct CohortPage {
       .prose(usefulness.sentence),
       .table(
         HTMLTable(
-          caption: "Dice on \(usefulness.heldOutImages) images of \(usefulness.heldOutPatients) held-out patients",
+          caption:
+            "Dice on \(usefulness.heldOutImages) images of \(usefulness.heldOutPatients) held-out patients",
           columns: usefulness.columns, rows: usefulness.rows)),
       .prose(usefulness.protocolSentence),
     ]

@@ -19,7 +19,8 @@ enum DownstreamTask {
       return .impossible("usefulness: no held-out dataset to measure on; import with --split 0.8,0.2")
     }
     guard let training = sets.training as? DatasetImages, let fake = sets.fake as? DatasetImages else {
-      return .impossible("usefulness: training and synthetic images must be datasets, not folders of pictures")
+      return .impossible(
+        "usefulness: training and synthetic images must be datasets, not folders of pictures")
     }
     for set in [training, fake, heldOut] where !set.dataset.layerNames.contains("labels") {
       return .impossible(

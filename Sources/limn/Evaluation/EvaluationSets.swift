@@ -22,6 +22,7 @@ struct EvaluationSets {
   ///   - train: a folder, or splits of the real dataset; nil: its train split where it has others too, else
   ///     all of it.
   ///   - heldOut: a folder, or splits of the real dataset; nil: its validation and test splits.
+  /// - Throws: what is wrong with a folder, in one line.
   init(real: String, fake: String, split: Split?, train: String?, heldOut: String?) throws {
     let place = URL(fileURLWithPath: real)
     self.real = try ImageFolder.open(place, split: split)

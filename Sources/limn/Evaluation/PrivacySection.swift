@@ -77,13 +77,15 @@ struct PrivacySection {
     return [
       .prose("By \(comparison.name): synthetic images, each left of its nearest training image.\(words)"),
       .figures(drawn),
-      .prose("For comparison, real images that were not trained on, each left of its nearest training image."),
+      .prose(
+        "For comparison, real images that were not trained on, each left of its nearest training image."),
       .figures(usual),
     ]
   }
 
   private func figures(
-    _ nearest: [NearestImage], of source: any ImageSource, at positions: [Int], _ comparison: PrivacyComparison,
+    _ nearest: [NearestImage], of source: any ImageSource, at positions: [Int],
+    _ comparison: PrivacyComparison,
     kind: String, marked: Set<Int>
   ) throws -> [HTMLFigure] {
     let order = nearest.indices.sorted { (nearest[$0].distance, $0) < (nearest[$1].distance, $1) }
@@ -96,7 +98,8 @@ struct PrivacySection {
       let times = comparison.usualDistance / max(near.distance, 1e-9)
       let note = marked.contains(position) ? ", a likely copy" : ""
       let caption = String(
-        format: "%d and training %d: %.3f, %.1f × nearer than usual", position, near.index, near.distance, times)
+        format: "%d and training %d: %.3f, %.1f × nearer than usual", position, near.index, near.distance,
+        times)
       return HTMLFigure(
         png: try PNGFile.encode(pixels: pixels), caption: caption + note,
         alt: "Image \(position), \(kind), beside training image \(near.index)")
@@ -122,7 +125,8 @@ struct PrivacySection {
     guard count > 0 else { return [] }
     let middle = (order.count - count) / 2
     let figures = try [
-      ("Best", order.prefix(count)), ("Typical", order[middle..<middle + count]), ("Worst", order.suffix(count)),
+      ("Best", order.prefix(count)), ("Typical", order[middle..<middle + count]),
+      ("Worst", order.suffix(count)),
     ].map { name, places in try row(name, Array(places), comparison) }
     return [
       .prose(
