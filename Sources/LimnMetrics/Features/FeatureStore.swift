@@ -69,35 +69,48 @@ extension ImageSets {
     return (features[order[0..<half]], features[order[half..<2 * half]])
   }
 
-  /// float32 [indices.count, D], from the cache where it has them.
   private func features(
     of source: any ImageSource, at indices: [Int], _ network: any FeatureExtractor
   ) throws -> Tensor {
-    guard let cache else { return try computedFeatures(of: source, at: indices, network) }
-    let entry = try cache.entry(of: source, at: indices, network, batchSize: batchSize)
+    try network.features(of: source, at: indices, cache: cache, batchSize: batchSize)
+  }
+}
+
+extension FeatureExtractor {
+  /// The vectors of a source's images, from the cache where it has them.
+  /// - Parameters:
+  ///   - source: the images.
+  ///   - indices: which of them.
+  ///   - cache: where features are kept; nil: nowhere.
+  ///   - batchSize: images fetched at a time.
+  /// - Returns: float32 [indices.count, `dimension`], on the CPU.
+  /// - Throws: ``MetricError`` for features that are not finite; what network and source throw.
+  func features(
+    of source: any ImageSource, at indices: [Int], cache: FeatureCache?, batchSize: Int = 64
+  ) throws -> Tensor {
+    guard let cache else { return try computed(of: source, at: indices, batchSize) }
+    let entry = try cache.entry(of: source, at: indices, self, batchSize: batchSize)
     if let known = cache.read(entry) { return known }
-    let features = try computedFeatures(of: source, at: indices, network)
+    let features = try computed(of: source, at: indices, batchSize)
     cache.write(features, to: entry)
     return features
   }
 
-  private func computedFeatures(
-    of source: any ImageSource, at indices: [Int], _ network: any FeatureExtractor
-  ) throws -> Tensor {
-    let all = Tensor.empty([indices.count, network.dimension])
+  private func computed(of source: any ImageSource, at indices: [Int], _ batchSize: Int) throws -> Tensor {
+    let all = Tensor.empty([indices.count, dimension])
     try withoutGradients {
       try source.forEachBatch(of: batchSize, at: indices) { start, images in
-        let features = try network.features(of: images)
-        guard features.shape == [images.size(0), network.dimension] else {
+        let features = try features(of: images)
+        guard features.shape == [images.size(0), dimension] else {
           throw MetricError(
-            "\(network.name) gave features \(features.shape) for \(images.size(0)) images; "
-              + "[\(images.size(0)), \(network.dimension)] was expected")
+            "\(name) gave features \(features.shape) for \(images.size(0)) images; "
+              + "[\(images.size(0)), \(dimension)] was expected")
         }
         all[start..<start + images.size(0)] = features.to(.cpu)
       }
     }
     guard all.isFinite().all().item() == 1 else {
-      throw MetricError("\(network.name) gave NaN or infinite features for \(source.name); check its weights")
+      throw MetricError("\(name) gave NaN or infinite features for \(source.name); check its weights")
     }
     return all
   }

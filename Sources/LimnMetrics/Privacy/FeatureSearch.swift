@@ -6,11 +6,11 @@ import LimnTorch
 public struct FeatureSearch: NearestSearch {
   private let extractor: any FeatureExtractor
   private let device: Device
+  private let cache: FeatureCache?
 
-  /// A search by the features of `extractor`; products are computed on `device`.
-  public init(_ extractor: any FeatureExtractor, device: Device = .cpu) {
-    self.extractor = extractor
-    self.device = device
+  /// A search by the features of `extractor`, kept in `cache`; products are computed on `device`.
+  public init(_ extractor: any FeatureExtractor, device: Device = .cpu, cache: FeatureCache? = nil) {
+    (self.extractor, self.device, self.cache) = (extractor, device, cache)
   }
 
   public var name: String { "features_\(extractor.name)" }
@@ -21,12 +21,8 @@ public struct FeatureSearch: NearestSearch {
 
   /// float32 [N, D], rows of length 1.
   public func index(_ images: any ImageSource, at positions: [Int]) throws -> Tensor {
-    var pieces: [Tensor] = []
-    try images.forEachBatch(of: 32, at: positions) { _, batch in
-      let features = try withoutGradients { try extractor.features(of: batch) }.to(device).to(.float32)
-      pieces.append(features / features.norm(dims: [1], keepDim: true).clamped(min: 1e-12))
-    }
-    return Tensor.cat(pieces)
+    let features = try extractor.features(of: images, at: positions, cache: cache).to(device)
+    return features / features.norm(dims: [1], keepDim: true).clamped(min: 1e-12)
   }
 
   public func part(of index: Tensor, at positions: [Int]) -> Tensor {

@@ -127,14 +127,15 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     let sets = try EvaluationSets(real: real, fake: fake, split: split, train: train, heldOut: heldOut)
     let known = Metrics(device: try computingDevice)
+    let cache = noCache ? nil : FeatureCache.standard()
     let standard = try known.standard(network: network)
     let chosen = try metrics?.split(separator: ",").map { try known.named(String($0)) }
     let evaluation = try Evaluation.run(
       real: sets.real, fake: sets.fake, metrics: chosen ?? standard.metrics, count: count, seed: seed,
-      resamples: resamples, cache: noCache ? nil : .standard(), progress: say)
+      resamples: resamples, cache: cache, progress: say)
     let missing = standard.note.map { [$0] } ?? []
     var result = EvaluationReport(evaluation, warnings: sets.warnings + missing)
-    if !noPrivacy { result.privacy = try privacy(sets, standard.extractor) }
+    if !noPrivacy { result.privacy = try privacy(sets, standard.extractor, cache) }
     if downstream { try measureUsefulness(sets, into: &result) }
     try write(result, sets)
   }
@@ -151,12 +152,14 @@ struct EvaluateCommand: ParsableCommand {
     }
   }
 
-  private func privacy(_ sets: EvaluationSets, _ network: (any FeatureExtractor)?) throws -> PrivacyReport {
+  private func privacy(
+    _ sets: EvaluationSets, _ network: (any FeatureExtractor)?, _ cache: FeatureCache?
+  ) throws -> PrivacyReport {
     var options = Privacy.Options()
     (options.limit, options.seed, options.progress) = (privacyCount, seed, { say($0) })
     let searches: [any NearestSearch] =
       [AlignedSearch(device: try computingDevice)]
-      + (try network.map { [FeatureSearch($0, device: try computingDevice)] } ?? [])
+      + (try network.map { [FeatureSearch($0, device: try computingDevice, cache: cache)] } ?? [])
     return try Privacy.assess(
       synthetic: .of(sets.fake), training: .of(sets.training), heldOut: sets.heldOut.map { try .of($0) },
       searches: searches, options: options)
