@@ -31,7 +31,7 @@ import Testing
   }
 
   @Test func everyMetricIsDescribed() throws {
-    let text = try document("reference/metrics.md")
+    let text = try document("metrics.md")
     for name in Metrics.patterns { #expect(text.contains("| `\(name)` |")) }
   }
 }
