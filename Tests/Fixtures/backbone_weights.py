@@ -56,3 +56,14 @@ def image(name, shape):
     coarse = values(name, (n, c, (h + 3) // 4, (w + 3) // 4))
     pixels = ((coarse + 1) * 127.5).floor().to(torch.uint8)
     return pixels.repeat_interleave(4, 2).repeat_interleave(4, 3)[:, :, :h, :w].contiguous()
+
+
+def features_and_scores(model, x):
+    """What goes into the last linear layer, and what comes out of it."""
+    last = [m for m in model.modules() if isinstance(m, torch.nn.Linear)][-1]
+    seen = []
+    hook = last.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    with torch.no_grad():
+        scores = model(x)
+    hook.remove()
+    return seen[0], scores

