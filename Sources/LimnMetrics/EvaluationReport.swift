@@ -59,37 +59,7 @@ extension EvaluationReport {
   /// One line for each figure: those of the metrics, of privacy and of usefulness.
   public var csv: String {
     let figures = evaluation.results.map(Figure.init) + (privacy?.figures ?? []) + (usefulness?.figures ?? [])
-    return ([Figure.columns] + figures.map(\.cells))
-      .map { $0.map(\.quotedForCSV).joined(separator: ",") + "\r\n" }.joined()
-  }
-}
-
-/// A line of the CSV file.
-struct Figure {
-  var name: String
-  var value: Double
-  var standardDeviation: Double?
-  var interval: (low: Double, high: Double)?
-  var baseline: Double?
-  var realCount: Int
-  var generatedCount: Int
-  var direction: MetricDirection
-  var protocolSentence: String
-  var warnings: [String] = []
-
-  static let columns = [
-    "name", "value", "standard_deviation", "interval_low", "interval_high", "real_real", "real_count",
-    "generated_count", "direction", "protocol", "warnings",
-  ]
-
-  /// In the order of ``columns``; empty where there is no number.
-  var cells: [String] {
-    func text(_ number: Double?) -> String { number.map { "\($0)" } ?? "" }
-    return [
-      name, "\(value)", text(standardDeviation), text(interval?.low), text(interval?.high), text(baseline),
-      "\(realCount)", "\(generatedCount)", direction.rawValue, protocolSentence,
-      warnings.joined(separator: "; "),
-    ]
+    return csvText([Figure.columns] + figures.map(\.cells))
   }
 }
 
@@ -100,16 +70,5 @@ extension Figure {
       interval: result.interval.map { ($0.low, $0.high) }, baseline: result.baseline,
       realCount: result.realCount, generatedCount: result.generatedCount, direction: result.direction,
       protocolSentence: result.protocolSentence, warnings: result.warnings)
-  }
-}
-
-extension String {
-  /// RFC 4180: in quotes where it holds a comma, a quote or a line's end. What a spreadsheet would take for a
-  /// formula is kept from being one by an apostrophe.
-  var quotedForCSV: String {
-    let isFormula = first.map { "=+@".contains($0) } ?? false
-    let text = isFormula ? "'\(self)" : self
-    return text.contains { ",\"\r\n".contains($0) || $0 == "\r\n" }
-      ? "\"\(text.replacingOccurrences(of: "\"", with: "\"\""))\"" : text
   }
 }

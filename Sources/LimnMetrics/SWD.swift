@@ -186,9 +186,16 @@ extension SWD {
     // Laid out once, or every product would lay them out anew.
     let columnsA = a.flattened(from: 1).transposed(0, 1).contiguous()
     let columnsB = b.flattened(from: 1).transposed(0, 1).contiguous()
-    let rowsAtOnce = max(2, projectionsInMemory / a.size(0))
+    let rowsAtOnce = min(directions.size(0), max(2, projectionsInMemory / a.size(0)))
+    // The same memory for all: fresh pages would cost as much as the products.
+    let memory = [a, b].map { Tensor.empty([rowsAtOnce, $0.size(0)]) }
     let distances = directions.split(size: rowsAtOnce).flatMap { rows in
-      meanSortedDifferences(matmul(rows, columnsA), matmul(rows, columnsB))
+      let projections = zip(memory, [columnsA, columnsB]).map { memory, columns in
+        let part = memory[0..<rows.size(0)]
+        part.addProduct(of: rows, columns, keeping: 0)
+        return part
+      }
+      return meanSortedDifferences(projections[0], projections[1])
     }
     return distances.reduce(0, +) / Double(distances.count)
   }
@@ -214,6 +221,6 @@ extension SWD {
   /// Directions that halves are compared along; more would take longer than the distance itself.
   private static let halfDirectionCount = 16
 
-  /// 64 MB of projections for each set.
-  private static let projectionsInMemory = 1 << 24
+  /// 128 MB of projections for each set.
+  private static let projectionsInMemory = 1 << 25
 }

@@ -45,16 +45,10 @@ public struct LabelOptions: Sendable {
 /// Finds masks.
 struct LabelFinder {
   private let rule: LabelRule
-  /// The files of the folder: by path below it without extension, by name, by the part before the first `_`.
-  private var byPath: [String: [URL]] = [:]
-  private var byName: [String: [URL]] = [:]
-  private var byStart: [String: [URL]] = [:]
+  /// The files of the folder.
+  private var names = NameIndex<URL>(words: ["mask", "label", "labels", "seg"])
   /// DICOM segmentation objects by the study that they belong to.
   private var byStudy: [String: [URL]] = [:]
-
-  private static let endings = [
-    "", "_mask", "_label", "_labels", "_seg", "-mask", "-label", "-labels", "-seg",
-  ]
 
   /// - Throws: ``DatasetError`` if the folder is not there.
   init(_ rule: LabelRule) throws {
@@ -70,10 +64,7 @@ struct LabelFinder {
       {
         byStudy[header.studyUID, default: []].append(file)
       }
-      let stem = FileStem.of(file)
-      byPath["\(Self.folders(path))/\(stem)", default: []].append(file)
-      byName[stem, default: []].append(file)
-      byStart[Self.start(stem), default: []].append(file)
+      names.add(file, path: path)
     }
   }
 
@@ -91,10 +82,8 @@ struct LabelFinder {
       }
       return URL(fileURLWithPath: path)
     case .folder(let folder):
-      let candidates =
-        [unit.header?.dicom.flatMap { byStudy[$0.studyUID] }, byPath["\(Self.folders(unit.path))/\(stem)"]]
-        + Self.endings.map { byName[stem + $0] } + [byStart[Self.start(stem)]]
-      guard let found = candidates.compactMap(\.self).first else {
+      let ofStudy = unit.header?.dicom.flatMap { byStudy[$0.studyUID] }
+      guard let found = ofStudy ?? names.matches(unit.path)?.values else {
         throw DatasetError(
           unit.first,
           "has no mask in \(folder.path): no file there is called \(stem), with or without _mask; "
@@ -108,15 +97,6 @@ struct LabelFinder {
       }
       return found[0]
     }
-  }
-
-  /// The folders between the source or the folder of masks, whose own name comes first, and the file.
-  private static func folders(_ path: String) -> String {
-    path.split(separator: "/").dropFirst().dropLast().joined(separator: "/")
-  }
-
-  private static func start(_ stem: String) -> String {
-    stem.firstIndex(of: "_").map { String(stem[..<$0]) } ?? stem
   }
 }
 

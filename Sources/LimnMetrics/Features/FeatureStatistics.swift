@@ -84,8 +84,8 @@ func symmetricSquare(_ x: Tensor) -> Tensor {
 /// Adds xᵀx to the upper triangle of `square`, by blocks of columns that leave out most of the lower one.
 private func addSymmetricSquare(of x: Tensor, to square: Tensor) {
   for columns in columnBlocks(x.size(1)) {
-    let product = matmul(x[.all, columns].transposed(0, 1), x[.all, columns.lowerBound...])
-    square[columns, columns.lowerBound...].add(product)
+    square[columns, columns.lowerBound...]
+      .addProduct(of: x[.all, columns].transposed(0, 1), x[.all, columns.lowerBound...])
   }
 }
 

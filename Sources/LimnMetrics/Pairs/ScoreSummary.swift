@@ -86,6 +86,22 @@ public struct ScoreSummary: Codable, Sendable, Equatable {
   }
 
   static func text(_ value: Double) -> String { String(format: "%.4f", value) }
+
+  /// A pooled value; empty where the measure has none.
+  static func text(of pooled: MeasuredValue?) -> String {
+    guard let value = pooled?.value else { return "" }
+    return value.isNaN ? "n/a" : text(value)
+  }
+}
+
+/// A table as a terminal shows it: aligned columns without the last one, which is too long for one and follows
+/// below, once for each measure; then warnings.
+/// - Parameter measure: the column that holds the measure's name.
+func terminalTable(_ columns: [String], _ rows: [[String]], measure: Int, warnings: [String]) -> String {
+  let cells = ([columns] + rows).map { Array($0.dropLast()) }
+  var seen: Set<String> = []
+  let notes = rows.filter { seen.insert($0[measure]).inserted }.map { "\($0[measure]): \($0[$0.count - 1])" }
+  return ([alignedColumns(cells), ""] + notes + warnings.map { "warning: \($0)" }).joined(separator: "\n")
 }
 
 /// Rows of text as aligned columns.

@@ -101,6 +101,21 @@ public struct Calibration: Codable, Sendable, Equatable {
     self.brier = brier
   }
 
+  /// The calibration of several images' pixels together, binned alike.
+  init(pooling parts: [Calibration]) {
+    bins = parts[0].bins.indices.map { place in
+      let bins = parts.map { $0.bins[place] }
+      let tally = Tally(
+        count: bins.reduce(0) { $0 + $1.count },
+        confidence: bins.reduce(0) { $0 + Double($1.count) * ($1.confidence ?? 0) },
+        hits: bins.reduce(0) { $0 + Double($1.count) * ($1.frequency ?? 0) })
+      return Bin(lower: bins[0].lower, upper: bins[0].upper, tally)
+    }
+    let counts = parts.map { part in Double(part.bins.reduce(0) { $0 + $1.count }) }
+    let squares = zip(parts, counts).reduce(0) { $0 + ($1.1 > 0 ? $1.0.brier * $1.1 : 0) }
+    brier = squares / counts.reduce(0, +)
+  }
+
   /// The sums of a bin.
   fileprivate struct Tally {
     var count = 0

@@ -143,25 +143,13 @@ extension LabelEvaluation {
     results.map { result in
       [
         result.label, result.measure.rawValue, result.perImage.text, result.perImage.intervalText,
-        result.perImage.countText, result.pooledText, result.protocolSentence,
+        result.perImage.countText, ScoreSummary.text(of: result.pooled), result.protocolSentence,
       ]
     }
   }
 
   /// The measures as aligned columns, protocols and warnings below.
   public var table: String {
-    let cells = ([Self.columns] + rows).map { Array($0.dropLast()) }
-    var seen: Set<LabelMeasure> = []
-    let notes = results.filter { seen.insert($0.measure).inserted }
-      .map { "\($0.measure.rawValue): \($0.protocolSentence)" }
-    return ([alignedColumns(cells), ""] + notes + warnings.map { "warning: \($0)" })
-      .joined(separator: "\n")
-  }
-}
-
-extension LabelEvaluation.Result {
-  fileprivate var pooledText: String {
-    guard let pooled else { return "" }
-    return pooled.value.isNaN ? "n/a" : ScoreSummary.text(pooled.value)
+    terminalTable(Self.columns, rows, measure: 1, warnings: warnings)
   }
 }

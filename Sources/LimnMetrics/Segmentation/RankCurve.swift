@@ -46,8 +46,32 @@ public struct RankCurve: Sendable {
     (self.thresholds, self.truePositives, self.falsePositives) = (thresholds, truePositives, falsePositives)
   }
 
-  private var positives: Int { truePositives.last ?? 0 }
-  private var negatives: Int { falsePositives.last ?? 0 }
+  /// The curve of several images' pixels together.
+  init(pooling curves: [RankCurve]) {
+    let steps = curves.flatMap { curve in
+      curve.thresholds.indices.map { place -> (threshold: Double, hits: Int, alarms: Int) in
+        let last = place - 1
+        return (
+          curve.thresholds[place], curve.truePositives[place] - (last < 0 ? 0 : curve.truePositives[last]),
+          curve.falsePositives[place] - (last < 0 ? 0 : curve.falsePositives[last])
+        )
+      }
+    }.sorted { $0.threshold > $1.threshold }
+    var (thresholds, truePositives, falsePositives) = ([Double](), [Int](), [Int]())
+    var (hits, alarms) = (0, 0)
+    for place in steps.indices {
+      hits += steps[place].hits
+      alarms += steps[place].alarms
+      guard place + 1 == steps.count || steps[place + 1].threshold != steps[place].threshold else { continue }
+      thresholds.append(steps[place].threshold)
+      truePositives.append(hits)
+      falsePositives.append(alarms)
+    }
+    (self.thresholds, self.truePositives, self.falsePositives) = (thresholds, truePositives, falsePositives)
+  }
+
+  var positives: Int { truePositives.last ?? 0 }
+  var negatives: Int { falsePositives.last ?? 0 }
 
   /// The area under the true positive rate over the false positive rate, trapezoids between distinct scores:
   /// the chance that a positive scores above a negative, ties half. NaN where a class is missing.

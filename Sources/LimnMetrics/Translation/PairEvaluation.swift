@@ -11,9 +11,11 @@ public struct ImagePair: Sendable {
   public let real: Tensor
   /// The same shape.
   public let fake: Tensor
+  /// What pairs belong together, such as a patient; intervals resample whole groups. nil: the pair alone.
+  public let group: Int?
 
-  public init(name: String, real: Tensor, fake: Tensor) {
-    (self.name, self.real, self.fake) = (name, real, fake)
+  public init(name: String, real: Tensor, fake: Tensor, group: Int? = nil) {
+    (self.name, self.real, self.fake, self.group) = (name, real, fake, group)
   }
 }
 
@@ -23,7 +25,7 @@ public struct PairEvaluation: Codable, Sendable, Equatable {
   public struct Result: Codable, Sendable, Equatable {
     public let measure: PairMeasure
     public let direction: MetricDirection
-    /// Over slices, each counting once; its interval resamples volumes.
+    /// Over slices, each counting once; its interval resamples volumes, or groups of them.
     public let perSlice: ScoreSummary
     /// Over volumes, the pixels of each pooled.
     public let perVolume: ScoreSummary
@@ -66,14 +68,16 @@ public struct PairEvaluation: Codable, Sendable, Equatable {
     let measured = try concurrentMap(count) { place in
       try MeasuredPair(pair(place), measures: measures, setting)
     }
-    let groups = measured.indices.flatMap { place in measured[place].sums[0].map { _ in place } }
+    // A pair without a group is a group of its own, below all numbers that pairs give.
+    let groups = measured.indices.map { measured[$0].group ?? -1 - $0 }
+    let sliceGroups = zip(measured, groups).flatMap { pair, group in pair.sums[0].map { _ in group } }
     let results = measures.indices.map { place in
       let measure = measures[place]
       let slices = measured.flatMap { $0.sums[place].map { measure.value($0, setting) } }
       return Result(
         measure: measure, direction: measure.direction,
-        perSlice: ScoreSummary(slices, groups: groups, seed: seed),
-        perVolume: ScoreSummary(measured.map { $0.pooled[place] }, seed: seed),
+        perSlice: ScoreSummary(slices, groups: sliceGroups, seed: seed),
+        perVolume: ScoreSummary(measured.map { $0.pooled[place] }, groups: groups, seed: seed),
         protocolSentence: measure.sentence(setting))
     }
     return PairEvaluation(
@@ -128,21 +132,19 @@ extension PairEvaluation {
 
   /// The measures as aligned columns, protocols and warnings below.
   public var table: String {
-    let cells = ([Self.columns] + rows).map { Array($0.dropLast()) }
-    let notes = results.map { "\($0.measure.rawValue): \($0.protocolSentence)" }
-    return ([alignedColumns(cells), ""] + notes + warnings.map { "warning: \($0)" })
-      .joined(separator: "\n")
+    terminalTable(Self.columns, rows, measure: 0, warnings: warnings)
   }
 }
 
 /// The sums of one pair: for each measure, those of each slice.
 private struct MeasuredPair: Sendable {
   let name: String
+  let group: Int?
   let sums: [[PairSum]]
   let pooled: [Double]
 
   init(_ pair: ImagePair, measures: [PairMeasure], _ setting: PairProtocol) throws {
-    name = pair.name
+    (name, group) = (pair.name, pair.group)
     func slices(_ x: Tensor) -> Tensor { x.rank == 2 ? x.unsqueezed(0) : x }
     do {
       sums = try measures.map { try $0.sums(real: slices(pair.real), fake: slices(pair.fake), setting) }

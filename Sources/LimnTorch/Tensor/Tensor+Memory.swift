@@ -90,6 +90,12 @@ extension Tensor {
     torchEffect("add_.Tensor", .tensor(self), .tensor(other), .double(scale))
   }
 
+  /// Becomes `share · self + a · b` in its own memory, for matrices; with a share of 0 whatever it held is
+  /// forgotten, NaN too.
+  public func addProduct(of a: Tensor, _ b: Tensor, keeping share: Double = 1) {
+    torchEffect("addmm_", .tensor(self), .tensor(a), .tensor(b), .double(share), .double(1))
+  }
+
   /// Multiplies in place.
   public func multiply(by factor: Double) { torchEffect("mul_.Scalar", .tensor(self), .double(factor)) }
 
