@@ -19,6 +19,11 @@ public final class Dataset: Sendable {
   public let manifest: DatasetManifest
   private let layers: [String: Tensor]
 
+  /// Whether a folder holds a dataset, whole or not.
+  public static func isFolder(_ url: URL) -> Bool {
+    FileManager.default.fileExists(atPath: url.appendingPathComponent(DatasetManifest.fileName).path)
+  }
+
   /// Opens a dataset folder.
   /// - Throws: ``DatasetError`` if it is not one, if the description contradicts itself, or if a layer is
   ///   missing, cut short or of another shape than described. Values are not looked at: ``verify()`` does

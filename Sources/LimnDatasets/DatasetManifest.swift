@@ -31,7 +31,7 @@ public struct LabelClass: Sendable, Codable, Equatable {
 
 extension [LabelClass] {
   /// All classes of the tree, each before its parts, with the name of the class that holds it.
-  var flattened: [(label: LabelClass, parent: String?)] { flattened(in: nil) }
+  public var flattened: [(label: LabelClass, parent: String?)] { flattened(in: nil) }
 
   private func flattened(in parent: String?) -> [(label: LabelClass, parent: String?)] {
     flatMap { label in [(label, parent)] + (label.parts ?? []).flattened(in: label.name) }
@@ -54,7 +54,7 @@ public struct IntensityRecord: Sendable, Codable, Equatable {
 
 extension IntensityRecord {
   /// What pixels of so many bits stand for; nil unless all of them went through one window of Hounsfield units.
-  func scale(bitDepth: Int) -> ValueScale? {
+  public func scale(bitDepth: Int) -> ValueScale? {
     let parsed = IntensityWindow(option: window)
     guard unit == IntensityUnit.hounsfield.rawValue, let limits = parsed?.fixedLimits else { return nil }
     let levels = Double(1 << bitDepth) - 1

@@ -9,15 +9,21 @@ import Testing
 @testable import limn
 
 @Suite struct HelpTests {
-  private static let commands = Limn.configuration.subcommands.filter { $0.configuration.shouldDisplay }
-  private static var names: [String] { ["limn"] + commands.map(name) }
+  /// Each command by its words with hyphens between, those within commands too.
+  private static let commands = below(Limn.self, "")
+  private static var names: [String] { ["limn"] + commands.map(\.name) }
 
-  private static func name(_ command: any ParsableCommand.Type) -> String {
-    command.configuration.commandName ?? ""
+  private static func below(
+    _ command: any ParsableCommand.Type, _ prefix: String
+  ) -> [(name: String, command: any ParsableCommand.Type)] {
+    command.configuration.subcommands.filter { $0.configuration.shouldDisplay }.flatMap { inner in
+      let name = prefix + inner._commandName
+      return [(name, inner)] + below(inner, "\(name)-")
+    }
   }
 
   private static func help(of name: String) -> String {
-    let command = commands.first { Self.name($0) == name }
+    let command = commands.first { $0.name == name }?.command
     return Limn.helpMessage(for: command ?? Limn.self, columns: 100) + "\n"
   }
 

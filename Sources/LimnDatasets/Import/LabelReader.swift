@@ -130,7 +130,7 @@ struct LabelReader {
 
 extension Tensor {
   /// The values that occur in a tensor of int32.
-  var distinctValues: Set<Int> {
+  public var distinctValues: Set<Int> {
     var seen = Set<Int32>()
     var last: Int32?
     contiguous().withUnsafeBytes { bytes in
@@ -190,7 +190,7 @@ extension [LabelClass] {
 
 extension Affine {
   /// Whether both place every voxel of a volume [Z, Y, X] within a tenth of a voxel.
-  func placesAlike(_ other: Affine, size: [Int]) -> Bool {
+  public func placesAlike(_ other: Affine, size: [Int]) -> Bool {
     let ends = [Double(size[2] - 1), Double(size[1] - 1), Double(size[0] - 1)]
     let least = max(spacing.min(), .leastNormalMagnitude)
     return (0..<8).allSatisfy { corner in

@@ -21,7 +21,9 @@ struct NameIndex<Value: Sendable>: Sendable {
   /// - Parameter words: what follows a name after `_` or `-`, such as `mask`.
   init(words: [String]) { endings = [""] + words.map { "_\($0)" } + words.map { "-\($0)" } }
 
-  /// - Parameter path: the file's path from the folder on, whose own name comes first.
+  /// - Parameters:
+  ///   - value: what is found again.
+  ///   - path: the file's path from the folder on, whose own name comes first.
   mutating func add(_ value: Value, path: String) {
     let stem = Self.stem(path)
     byPath["\(Self.folders(path))/\(stem)", default: []].append(value)
@@ -33,7 +35,9 @@ struct NameIndex<Value: Sendable>: Sendable {
   /// - Returns: what is most like that path, more than one value where it is not decided; nil of nothing.
   func matches(_ path: String) -> (values: [Value], likeness: Likeness)? {
     let stem = Self.stem(path)
-    let names = [stem] + endings.filter { !$0.isEmpty && stem.hasSuffix($0) }
+    let names =
+      [stem]
+      + endings.filter { !$0.isEmpty && stem.hasSuffix($0) }
       .map { String(stem.dropLast($0.count)) }
     let candidates =
       [byPath["\(Self.folders(path))/\(stem)"]]

@@ -103,40 +103,48 @@ public struct PairedSources: Sendable {
       notes = []
       return
     }
-    let index = Self.index(seconds)
-    let own = Self.index(firsts)
-    var (found, byStart) = ([Pair](), [String]())
-    var alone: [String] = []
-    for source in firsts {
-      guard let matches = index.matches(source.path) else {
-        alone.append(source.name)
-        continue
-      }
-      if matches.likeness == .start {
-        // Only a start that nothing else has says who belongs to whom.
-        guard matches.values.count == 1, !own.sharesStart(source.path) else {
-          alone.append(source.name)
-          continue
-        }
-        byStart.append("\(source.name) with \(matches.values[0].name)")
-      }
-      guard matches.values.count == 1 else {
-        throw DatasetError(
-          source.files[0],
-          "\(matches.values.count) files of \(second.path) may belong to it, \(matches.values[0].name) and "
-            + "\(matches.values[1].name) among them; give them the same path below their folders")
-      }
-      found.append(Pair(first: source, second: matches.values[0]))
-    }
-    guard !found.isEmpty else {
+    let matching = try Matching(firsts, seconds, in: second)
+    guard !matching.pairs.isEmpty else {
       throw DatasetError(
         first,
         "none of its \(firsts.count) images has a counterpart of the same name in \(second.path), such as "
           + "'\(firsts[0].name)' beside '\(seconds[0].name)'; give them the same names")
     }
-    pairs = found
+    pairs = matching.pairs
     notes = Self.notes(
-      alone: alone, first.path, unused: Self.unused(seconds, found), second.path, byStart: byStart)
+      alone: matching.alone, first.path, unused: Self.unused(seconds, pairs), second.path,
+      byStart: matching.byStart)
+  }
+
+  /// What came of looking for each of the first side's sources.
+  private struct Matching {
+    var pairs: [Pair] = []
+    /// Without a counterpart.
+    var alone: [String] = []
+    /// Alike only before the first `_`.
+    var byStart: [String] = []
+
+    init(_ firsts: [PairedSource], _ seconds: [PairedSource], in folder: URL) throws {
+      let (own, others) = (PairedSources.index(firsts), PairedSources.index(seconds))
+      for source in firsts {
+        let matches = others.matches(source.path)
+        // Only a start that nothing else has says who belongs to whom.
+        guard let matches,
+          matches.likeness == .name || matches.values.count == 1 && !own.sharesStart(source.path)
+        else {
+          alone.append(source.name)
+          continue
+        }
+        guard matches.values.count == 1 else {
+          throw DatasetError(
+            source.files[0],
+            "\(matches.values.count) files of \(folder.path) may belong to it, \(matches.values[0].name) and "
+              + "\(matches.values[1].name) among them; give them the same path below their folders")
+        }
+        if matches.likeness == .start { byStart.append("\(source.name) with \(matches.values[0].name)") }
+        pairs.append(Pair(first: source, second: matches.values[0]))
+      }
+    }
   }
 
   private static func index(_ sources: [PairedSource]) -> NameIndex<PairedSource> {

@@ -96,7 +96,12 @@ public struct ScoreSummary: Codable, Sendable, Equatable {
 
 /// A table as a terminal shows it: aligned columns without the last one, which is too long for one and follows
 /// below, once for each measure; then warnings.
-/// - Parameter measure: the column that holds the measure's name.
+/// - Parameters:
+///   - columns: the heads.
+///   - rows: a cell for each head.
+///   - measure: the column that holds the measure's name.
+///   - warnings: follow at the end.
+/// - Returns: lines of text.
 func terminalTable(_ columns: [String], _ rows: [[String]], measure: Int, warnings: [String]) -> String {
   let cells = ([columns] + rows).map { Array($0.dropLast()) }
   var seen: Set<String> = []

@@ -35,7 +35,8 @@ public enum BoundaryMeasure: String, Codable, Sendable, CaseIterable {
     }
   }
 
-  func value(_ scores: BoundaryScores) -> Double {
+  /// The measure's value among a section's scores.
+  public func value(_ scores: BoundaryScores) -> Double {
     switch self {
     case .vRandThinned: scores.vRandThinned
     case .vInfoThinned: scores.vInfoThinned
@@ -80,7 +81,7 @@ public struct BoundaryEvaluation: Codable, Sendable, Equatable {
   ///   - count: the number of sections.
   ///   - seed: decides the bootstrap's resamples.
   ///   - pair: gives a section by its number: truth [H, W], not zero inside objects, and the probability of
-  ///     the inside, 0...1; several sections as [D, H, W] are measured one by one.
+  ///     the inside, 0...1, of the same shape.
   /// - Returns: results for each measure, scores for each section.
   /// - Throws: ``MetricError`` where a section cannot be measured, with its name; what `pair` throws.
   public static func run(
@@ -88,26 +89,18 @@ public struct BoundaryEvaluation: Codable, Sendable, Equatable {
   ) throws -> BoundaryEvaluation {
     guard count > 0 else { throw MetricError("no maps of borders; at least one pair was expected") }
     // Each section's thresholds are measured side by side.
-    let images = try (0..<count).flatMap { try sections(pair($0)) }
+    let images = try (0..<count).map { try section(pair($0)) }
     let results = BoundaryMeasure.allCases.map { Result($0, images, seed) }
     return BoundaryEvaluation(results: results, images: images)
   }
 
-  private static func sections(_ pair: ProbabilityPair) throws -> [Image] {
+  private static func section(_ pair: ProbabilityPair) throws -> Image {
     do {
       guard pair.mask == nil else {
         throw MetricError("objects would end at a mask's edge; measure borders without one")
       }
-      try checkSameShape(pair.truth, pair.probability)
-      guard pair.truth.rank == 3 else {
-        let scores = try BoundaryScores.measure(truth: pair.truth, prediction: pair.probability)
-        return [Image(name: pair.name, scores: scores)]
-      }
-      return try (0..<pair.truth.size(0)).map { slice in
-        let scores = try BoundaryScores.measure(
-          truth: pair.truth[slice], prediction: pair.probability[slice])
-        return Image(name: "\(pair.name) \(slice)", scores: scores)
-      }
+      let scores = try BoundaryScores.measure(truth: pair.truth, prediction: pair.probability)
+      return Image(name: pair.name, scores: scores)
     } catch let error as MetricError {
       throw MetricError("\(pair.name): \(error.description)")
     }
@@ -148,4 +141,9 @@ extension BoundaryEvaluation {
       ]
     }
   }
+  /// The measures as aligned columns, protocols below.
+  public var table: String { terminalTable(Self.columns, rows, measure: 0, warnings: []) }
+
+  /// Keys sorted, indented.
+  public func json() throws -> Data { try JSONEncoder.readable.encode(self) }
 }

@@ -124,10 +124,14 @@ public struct LabelEvaluation: Codable, Sendable, Equatable {
     self.setting = setting
     images = measured.map(\.image)
     confusion = pooled.confusion
-    warnings = results.filter { $0.perImage.infiniteCount > 0 && $0.measure == .hd95DeepMind }.map {
-      "\($0.label): in \($0.perImage.infiniteCount) images one side has the class and the other does not; "
-        + "distances are infinite there and not in the means"
-    }
+    let infinite = results.filter { $0.perImage.infiniteCount > 0 && $0.measure == .hd95DeepMind }
+    warnings =
+      infinite.isEmpty
+      ? []
+      : [
+        "one side has the class and the other does not, so that distances are infinite and not in the means: "
+          + infinite.map { "\($0.label) in \($0.perImage.infiniteCount) images" }.joined(separator: ", ")
+      ]
   }
 
   /// Keys sorted, indented.

@@ -25,11 +25,11 @@ public struct ProbabilityPair: Sendable {
 /// One measure of a map of probabilities; the raw value is its name.
 public enum ProbabilityMeasure: String, Codable, Sendable, CaseIterable {
   case rocAUC = "roc_auc"
-  case averagePrecision = "average_precision"
+  case averagePrecision = "pr_auc_ap"
   case prAUCTrapezoid = "pr_auc_trapezoid"
-  case expectedCalibrationError = "ece"
-  case maximumCalibrationError = "mce"
-  case brier
+  case expectedCalibrationError = "ece_positive"
+  case maximumCalibrationError = "mce_positive"
+  case brier = "brier_positive"
 
   /// Where better values lie.
   public var direction: MetricDirection {
@@ -149,6 +149,11 @@ extension ProbabilityEvaluation {
       ]
     }
   }
+}
+
+extension ProbabilityEvaluation {
+  /// The measures as aligned columns, protocols below.
+  public var table: String { terminalTable(Self.columns, rows, measure: 0, warnings: []) }
 }
 
 /// One image's part of the evaluation.

@@ -36,14 +36,14 @@ public enum PairMeasure: String, Codable, Sendable, CaseIterable {
 
   /// One sentence that another person could repeat the measurement from.
   public func sentence(_ setting: PairProtocol) -> String {
-    let range = "values \(setting.low) to \(setting.high)"
+    let range = "values \(shortText(setting.low)) to \(shortText(setting.high))"
     let foreground = setting.foreground.sentence
     let unit = setting.unitLow == nil ? "the images' numbers" : setting.unit ?? "the data's unit"
     return switch self {
-    case .nmaeForeground: "mean |fake - real| / \(setting.range); \(range); \(foreground)"
-    case .nmae: "mean |fake - real| / \(setting.range) over all pixels; \(range)"
-    case .psnrForeground: "10 log10(\(setting.range)^2 / MSE) in dB; \(range); \(foreground)"
-    case .psnr: "10 log10(\(setting.range)^2 / MSE) in dB over all pixels; \(range)"
+    case .nmaeForeground: "mean |fake - real| / \(shortText(setting.range)); \(range); \(foreground)"
+    case .nmae: "mean |fake - real| / \(shortText(setting.range)) over all pixels; \(range)"
+    case .psnrForeground: "10 log10(\(shortText(setting.range))^2 / MSE) in dB; \(range); \(foreground)"
+    case .psnr: "10 log10(\(shortText(setting.range))^2 / MSE) in dB over all pixels; \(range)"
     case .psnrRegGANLegacy:
       "PSNR in dB over the rows that RegGAN's chained index picks (not a PSNR of the image); \(range); "
         + foreground

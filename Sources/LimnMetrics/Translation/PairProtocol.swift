@@ -1,5 +1,6 @@
 // What the figures of a translated image depend on besides the images: value range, foreground, unit.
 
+import Foundation
 import LimnTorch
 
 /// Which pixels of a target count as foreground.
@@ -21,7 +22,7 @@ public struct ForegroundRule: Codable, Sendable, Equatable {
     target.to(.float64).isGreater(than: background + tolerance).to(.float64)
   }
 
-  var sentence: String { "foreground: real image above \(background) + \(tolerance)" }
+  var sentence: String { "foreground: real image above \(shortText(background)) + \(shortText(tolerance))" }
 }
 
 /// The settings of every measure of a pair; printed with each value.
@@ -64,3 +65,6 @@ public struct PairProtocol: Codable, Sendable, Equatable {
     }
   }
 }
+
+/// A number of a protocol, without the digits that binary fractions bring.
+func shortText(_ value: Double) -> String { String(format: "%.6g", value) }

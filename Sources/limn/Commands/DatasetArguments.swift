@@ -1,6 +1,7 @@
 // How the choices of datasets are read from the command line.
 
 import ArgumentParser
+import Foundation
 import LimnDatasets
 import LimnImaging
 
@@ -37,4 +38,15 @@ extension CropChoice: ExpressibleByArgument {}
 
 extension CropBox: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
+}
+
+/// What `--classes` names.
+enum ClassList {
+  /// - Throws: `ValidationError` unless `text` is NAME=VALUE,… or a JSON file of classes.
+  static func parsed(_ text: String) throws -> [LabelClass] {
+    guard let list = try [LabelClass](list: text) ?? LabelClass.list(in: URL(fileURLWithPath: text)) else {
+      throw ValidationError("--classes '\(text)': expected NAME=VALUE,… or a JSON file")
+    }
+    return list
+  }
 }

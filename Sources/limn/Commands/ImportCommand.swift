@@ -208,11 +208,7 @@ struct ImportCommand: ParsableCommand {
   private func labelOptions() throws -> LabelOptions? {
     guard let labels else { return nil }
     var options = LabelOptions(LabelRule(labels))
-    if let classes {
-      guard let list = try [LabelClass](list: classes) ?? LabelClass.list(in: URL(fileURLWithPath: classes))
-      else { throw ValidationError("--classes '\(classes)': expected NAME=VALUE,… or a JSON file") }
-      options.classes = list
-    }
+    options.classes = try classes.map(ClassList.parsed) ?? []
     options.kind = instances ? .instances : .auto
     options.resample = resampleLabels
     return options

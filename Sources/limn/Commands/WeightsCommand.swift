@@ -24,7 +24,11 @@ struct WeightsCommand: ParsableCommand {
 
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "List the networks: what for, whose, from where, whether installed.")
+      abstract: "List the networks: what for, whose, from where, whether installed.",
+      discussion: """
+        Examples:
+          limn weights list
+        """)
 
     func run() {
       let store = WeightsStore.standard
@@ -34,7 +38,11 @@ struct WeightsCommand: ParsableCommand {
 
   struct Add: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Check a file of weights against its network and keep it.")
+      abstract: "Check a file of weights against its network and keep it.",
+      discussion: """
+        Examples:
+          limn weights add resnet-50 resnet50-11ad3fa6.pth
+        """)
 
     @Argument(help: "The network's name, as 'limn weights list' has it.")
     var name: String
@@ -57,7 +65,12 @@ struct WeightsCommand: ParsableCommand {
   struct Where: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Print the folder that added weights go to.",
-      discussion: "LIMN_WEIGHTS sets it; otherwise it is limn/weights in XDG_DATA_HOME or ~/.local/share.")
+      discussion: """
+        LIMN_WEIGHTS sets it; otherwise it is limn/weights in XDG_DATA_HOME or ~/.local/share.
+
+        Examples:
+          limn weights where
+        """)
 
     func run() { print(WeightsStore.standard.folder.path) }
   }

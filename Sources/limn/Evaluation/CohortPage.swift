@@ -23,7 +23,7 @@ struct CohortPage {
     if let dataset = (sets.fake as? DatasetImages)?.dataset, dataset.layerNames.contains("sketches") {
       page.section("Sketches beside renders", try sketches(of: dataset))
     }
-    page.section("Figures", figures)
+    page.section("Figures", PageParts.measured(Evaluation.columns, result.evaluation.rows))
     if let privacy = result.privacy {
       for section in try PrivacySection(privacy: privacy, sets: sets).sections() {
         page.section(section.heading, section.blocks)
@@ -34,17 +34,6 @@ struct CohortPage {
     }
     for section in try run.map(RunReport.sections) ?? [] { page.section(section.heading, section.blocks) }
     try page.write(to: url)
-  }
-
-  /// The values, and below them how each was measured, which is too long for a column beside them.
-  private var figures: [HTMLBlock] {
-    let (columns, rows) = (Evaluation.columns, result.evaluation.rows)
-    return [
-      .table(HTMLTable(columns: columns.dropLast(), rows: rows.map { $0.dropLast() })),
-      .table(
-        HTMLTable(
-          columns: [columns[0], columns[columns.count - 1]], rows: rows.map { [$0[0], $0[$0.count - 1]] })),
-    ]
   }
 
   private var highlights: [HTMLFact] {

@@ -40,12 +40,9 @@ enum DownstreamTask {
 
   /// The classes that the manifest names, or the values that occur.
   private static func classes(of dataset: Dataset) throws -> [SegmentationClass] {
-    func flat(_ classes: [LabelClass]) -> [SegmentationClass] {
-      classes.flatMap { label in
-        (label.value.map { [SegmentationClass(name: label.name, value: $0)] } ?? []) + flat(label.parts ?? [])
-      }
-    }
-    let named = flat(dataset.manifest.classes).filter { $0.value > 0 }
+    let named = dataset.manifest.classes.flattened.compactMap { label, _ in
+      label.value.map { SegmentationClass(name: label.name, value: $0) }
+    }.filter { $0.value > 0 }
     guard named.isEmpty else { return named }
     let labels = try dataset.layer("labels")
     return (1...255).filter { labels.isEqual(to: Double($0)).any().item() != 0 }

@@ -15,7 +15,7 @@ enum ImageFolder {
   /// - Returns: the images, 8 bits.
   /// - Throws: what is wrong with the folder or one of its files, in one line.
   static func open(_ url: URL, split: Split? = nil) throws -> any ImageSource {
-    if FileManager.default.fileExists(atPath: url.appendingPathComponent("dataset.json").path) {
+    if Dataset.isFolder(url) {
       return try DatasetImages(Dataset.open(url), split: split)
     }
     guard split == nil else { throw MetricError("\(url.path): not a dataset, so it has no splits") }

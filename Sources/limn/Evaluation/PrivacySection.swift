@@ -94,7 +94,7 @@ struct PrivacySection {
       let pair = Tensor.cat([
         try source.images(at: [position]), try sets.training.images(at: [near.index]),
       ])
-      let pixels = ContactSheet(columns: 2).image(of: try small(pair))
+      let pixels = ContactSheet(columns: 2).image(of: PageParts.small(pair))
       let times = comparison.usualDistance / max(near.distance, 1e-9)
       let note = marked.contains(position) ? ", a likely copy" : ""
       let caption = String(
@@ -104,15 +104,6 @@ struct PrivacySection {
         png: try PNGFile.encode(pixels: pixels), caption: caption + note,
         alt: "Image \(position), \(kind), beside training image \(near.index)")
     }
-  }
-
-  /// Large images would make the page too heavy to send.
-  private func small(_ images: Tensor) throws -> Tensor {
-    let longer = max(images.size(2), images.size(3))
-    guard longer > 192 else { return images }
-    let size = [2, 3].map { max(1, images.size($0) * 192 / longer) }
-    return interpolate(images.to(.float32), size: size, mode: .bilinear, antialias: true)
-      .round().clamped(min: 0, max: 255).to(.uint8)
   }
 
   /// Synthetic images by their likeness to real ones; likely copies are left out.
@@ -139,7 +130,7 @@ struct PrivacySection {
     let images = try sets.fake.images(at: places.map { privacy.syntheticImages[$0] })
     let distances = places.map { comparison.synthetic[$0].distance }
     return HTMLFigure(
-      png: try PNGFile.encode(pixels: ContactSheet(columns: 4).image(of: try small(images))),
+      png: try PNGFile.encode(pixels: ContactSheet(columns: 4).image(of: PageParts.small(images))),
       caption: name
         + String(format: ": distances %.3f to %.3f", distances.min() ?? 0, distances.max() ?? 0),
       alt: "\(name) synthetic images")
