@@ -56,6 +56,33 @@ import Testing
     #expect((15...66).contains(below), "\(below)")
   }
 
+  /// The depth in the tail joined with the number there: p-values must not be small too often.
+  @Test func theTailTestHoldsItsRateUnderSimulation() throws {
+    var random = SeedSequence(seed: 5)
+    func draw() -> Double { pow(Double(1 + random.next(below: 1 << 30)) / Double(1 << 30), 1.0 / 6) }
+    func test(copies: Int) throws -> (tail: Double, count: Double) {
+      let usual = UsualValues((0..<67).map { _ in draw() }, patients: Array(0..<67))
+      let drawn = (0..<copies).map { _ in 0.1 + 0.1 * draw() } + (copies..<67).map { _ in draw() }
+      let patients = Array(0..<67)
+      let tail = try #require(usual.tailTest(drawn, drawnPatients: patients, of: "x"))
+      let count = usual.countTest(drawn, drawnPatients: patients, fraction: 0.05, of: "x")
+      return (tail.pValue, count.pValue)
+    }
+    let alarms = try (0..<1000).count { _ in try test(copies: 0).tail <= 0.01 }
+    // At most 10 expected, since counts are whole; 23 is four standard deviations above.
+    #expect(alarms <= 23, "\(alarms)")
+    let planted = try (0..<100).map { _ in try test(copies: 7) }
+    let (found, counted) = (planted.count { $0.tail <= 0.005 }, planted.count { $0.count <= 0.005 })
+    #expect(found >= 65 && found > counted + 20, "\(found), by counts alone \(counted)")
+  }
+
+  /// `scipy.stats.beta.sf`.
+  @Test func theBetaTailIsThatOfSciPy() {
+    #expect(abs(betaTail(above: 0.3, 4, 7) - 0.6496107184000001) < 1e-12)
+    #expect(abs(betaTail(above: 0.9, 12, 6) - 0.004667476124389415) < 1e-12)
+    #expect(betaTail(above: 0, 2, 3) == 1 && betaTail(above: 1, 2, 3) == 0)
+  }
+
   /// Sets alike in distribution: the corrected tests may call at most 1 % of them copied.
   @Test func falseAlarmsStayBelowTheirRate() throws {
     var random = SeedSequence(seed: 9)

@@ -42,18 +42,52 @@ struct UsualValues {
   /// one patient are not drawn independently: k and m are divided by the design effect of the patients.
   func countTest(_ drawn: [Double], drawnPatients: [Int], fraction: Double, of what: String) -> ExcessTest {
     let k = max(1, Int((fraction * Double(count)).rounded(.down)))
-    let threshold = sorted[k - 1]
-    let below = drawn.map { $0 < threshold }
-    let observed = below.count { $0 }
-    let usual = designEffect(values.map { $0 <= threshold }, patients)
-    let own = designEffect(below, drawnPatients)
-    let (kEffective, mEffective) = (Double(k) / usual, Double(count) / usual)
-    let p = betaBinomialTail(
-      atLeast: Int((Double(observed) / own).rounded(.down)), of: Int((Double(drawn.count) / own).rounded()),
-      alpha: kEffective, beta: mEffective - kEffective + 1)
+    let excess = Excess(drawn, drawnPatients, below: k, of: self)
     return ExcessTest(
       what: "have a \(what) below the \(k == 1 ? "smallest" : "\(k) smallest") of \(count) unseen images",
-      observed: observed, expected: Double(drawn.count) * Double(k) / Double(count + 1), pValue: p)
+      observed: excess.observed, expected: Double(drawn.count) * Double(k) / Double(count + 1),
+      pValue: excess.pValue)
+  }
+
+  /// The number of drawn values in the usual ones' lowest tenth, and how deep in it they lie.
+  ///
+  /// In the tail the logarithms log(t/v) are exponential, so that the ratio of the drawn ones' mean to the usual
+  /// ones' has an F distribution whatever their number; Fisher's method joins its p with that of the number.
+  /// Several copies are found by it where each alone could be chance.
+  func tailTest(_ drawn: [Double], drawnPatients: [Int], of what: String) -> ExcessTest? {
+    guard let tail else { return nil }
+    let excess = Excess(drawn, drawnPatients, below: tail.count + 1, of: self)
+    let counts = (drawn: excess.observedAlone, usual: max(1, Int(Double(tail.count) / excess.usualEffect)))
+    let depth = tail.depthProbability(drawn, counts)
+    let joint = excess.pValue * depth
+    return ExcessTest(
+      what: "have a \(what) below the \(tail.count + 1) smallest of \(count) unseen images, the deeper the "
+        + "more",
+      observed: excess.observed,
+      expected: Double(drawn.count) * Double(tail.count + 1) / Double(count + 1),
+      pValue: joint > 0 ? min(1, joint * (1 - log(joint))) : 0)
+  }
+
+  /// How many drawn values lie below the k-th smallest usual one, and how improbable so many are.
+  private struct Excess {
+    let observed: Int
+    /// As many as independent images would make.
+    let observedAlone: Int
+    let usualEffect: Double
+    let pValue: Double
+
+    init(_ drawn: [Double], _ drawnPatients: [Int], below k: Int, of usual: UsualValues) {
+      let threshold = usual.sorted[k - 1]
+      let below = drawn.map { $0 < threshold }
+      observed = below.count { $0 }
+      usualEffect = designEffect(usual.values.map { $0 <= threshold }, usual.patients)
+      let own = designEffect(below, drawnPatients)
+      let (kEffective, mEffective) = (Double(k) / usualEffect, Double(usual.count) / usualEffect)
+      observedAlone = Int((Double(observed) / own).rounded(.down))
+      pValue = betaBinomialTail(
+        atLeast: observedAlone, of: Int((Double(drawn.count) / own).rounded()), alpha: kEffective,
+        beta: mEffective - kEffective + 1)
+    }
   }
 
   /// The smallest of the drawn values against the extrapolated tail, Bonferroni over the values.
@@ -81,7 +115,8 @@ struct UsualValues {
 /// probability (1 + z/(k·y))^−k exactly (the F distribution of 2 and 2k degrees), uncertainty of a included.
 struct Tail {
   let threshold: Double
-  private let k: Int
+  /// Usual values in the tail.
+  let count: Int
   private let share: Double
   private let meanLog: Double
 
@@ -91,14 +126,24 @@ struct Tail {
     let k = max(5, sorted.count / 10)
     let threshold = max(sorted[k], 1e-9)
     let logs = sorted.prefix(k).map { log(threshold / max($0, 1e-9)) }
-    (self.k, self.threshold, share) = (k, threshold, Double(k) / Double(sorted.count))
+    (self.count, self.threshold, share) = (k, threshold, Double(k) / Double(sorted.count))
     meanLog = logs.reduce(0, +) / Double(logs.count)
     guard meanLog > 1e-6 else { return nil }
   }
 
   func probability(below value: Double) -> Double {
     let z = log(threshold / max(value, 1e-9))
-    return share * pow(1 + z / (Double(k) * meanLog), -Double(k))
+    return share * pow(1 + z / (Double(count) * meanLog), -Double(count))
+  }
+
+  /// How improbable it is that values in the tail lie as deep in it, given their number: the mean of log(t/v)
+  /// over the usual one exceeds r with the probability of an F distribution of 2n and 2k degrees.
+  func depthProbability(_ values: [Double], _ counts: (drawn: Int, usual: Int)) -> Double {
+    let logs = values.filter { $0 < threshold }.map { log(threshold / max($0, 1e-9)) }
+    guard counts.drawn > 0, !logs.isEmpty else { return 1 }
+    let ratio = logs.reduce(0, +) / Double(logs.count) / meanLog
+    let (n, k) = (Double(counts.drawn), Double(counts.usual))
+    return betaTail(above: n * ratio / (n * ratio + k), counts.drawn, counts.usual)
   }
 }
 
@@ -114,6 +159,20 @@ func betaBinomialTail(atLeast x: Int, of n: Int, alpha: Double, beta: Double) ->
     return sum + exp(choose + logBeta(hits + alpha, misses + beta) - whole)
   }
   return min(1, sum)
+}
+
+/// P(X ≥ x) for X Beta(a, b) with whole a and b: that of fewer than a successes in a + b − 1 trials of chance x.
+func betaTail(above x: Double, _ a: Int, _ b: Int) -> Double {
+  guard x > 0 else { return 1 }
+  guard x < 1 else { return 0 }
+  let trials = a + b - 1
+  return min(
+    1,
+    (0..<a).reduce(0.0) { sum, successes in
+      let choose =
+        lgamma(Double(trials + 1)) - lgamma(Double(successes + 1)) - lgamma(Double(trials - successes + 1))
+      return sum + exp(choose + Double(successes) * log(x) + Double(trials - successes) * log1p(-x))
+    })
 }
 
 /// How much the variance of a share grows because images come by patients: the variance of the ratio

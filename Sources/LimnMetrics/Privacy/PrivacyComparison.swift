@@ -34,6 +34,7 @@ extension PrivacyComparison {
       .flatMap { what, values, usual in
         [
           usual.countTest(values, drawnPatients: patients, fraction: 0.05, of: what),
+          usual.tailTest(values, drawnPatients: patients, of: what),
           usual.extremeTest(values, of: what),
         ].compactMap { $0 }
       }
