@@ -24,6 +24,7 @@ public final class BatchLoader: Sendable {
   public let device: Device
   private let items: [Int]
   private let layers: [String: Tensor]
+  private let derived: [String: Tensor]
   private let augmentation: AugmentationPipeline?
   private let prefetch: Bool
   private let queue = DispatchQueue(label: "limn.batches")
@@ -33,6 +34,8 @@ public final class BatchLoader: Sendable {
   ///   - dataset: whose items are drawn.
   ///   - indices: the items to draw from; all where nil.
   ///   - companions: layers to deliver beside the images.
+  ///   - derived: more layers, by name, with a row for each of `indices` in their order: `labels` and
+  ///     `instances` int64 [n, H, W], others float32 [n, C, H, W]; one of a companion's name takes its place.
   ///   - batchSize: items in the batch of a step.
   ///   - seed: decides the order of the items, and what augmentation draws.
   ///   - augmentation: changes each item drawn, its companions alike: a draw of its own, whatever batch the item
@@ -43,7 +46,8 @@ public final class BatchLoader: Sendable {
   ///     batch.
   /// - Throws: ``DatasetError`` if there is no item to draw from or a layer is missing.
   public init(
-    _ dataset: Dataset, indices: [Int]? = nil, companions: [String] = [], batchSize: Int, seed: UInt64,
+    _ dataset: Dataset, indices: [Int]? = nil, companions: [String] = [], derived: [String: Tensor] = [:],
+    batchSize: Int, seed: UInt64,
     augmentation: AugmentationPipeline? = nil, device: Device = .cpu, prefetch: Bool = true,
     residentLimit: Int = 1 << 30
   ) throws {
@@ -61,6 +65,7 @@ public final class BatchLoader: Sendable {
       layers[name] = isResident ? layer.to(device) : layer
     }
     self.layers = layers
+    self.derived = derived
   }
 
   /// The batch of step `step`.
@@ -89,10 +94,20 @@ public final class BatchLoader: Sendable {
   }
 
   private func made(_ position: Int, _ count: Int) -> Batch {
-    let chosen = sampler.indices(from: position, count: count).map { items[$0] }
+    gathered(sampler.indices(from: position, count: count)) { layers in
+      augmentation.map { augmented(layers, by: $0, position, count) } ?? layers
+    }
+  }
+
+  /// The items at positions of the list to draw from, in that order and unchanged.
+  public func inOrder(_ positions: Range<Int>) -> Batch { gathered(Array(positions)) { $0 } }
+
+  private func gathered(_ places: [Int], change: ([String: Tensor]) -> [String: Tensor]) -> Batch {
+    let chosen = places.map { items[$0] }
     var delivered: [String: Tensor] = [:]
     for (name, layer) in layers { delivered[name] = prepared(layer, name: name, chosen) }
-    if let augmentation { delivered = augmented(delivered, by: augmentation, position) }
+    for (name, layer) in derived { delivered[name] = layer.indexSelect(dim: 0, Tensor(places)).to(device) }
+    delivered = change(delivered)
     guard let images = delivered.removeValue(forKey: "images") else {
       preconditionFailure("a loader has images")
     }
@@ -103,13 +118,18 @@ public final class BatchLoader: Sendable {
     let rows =
       layer.device == .cpu
       ? Pixels.rows(chosen, of: layer).to(device) : layer.indexSelect(dim: 0, Tensor(chosen).to(device))
-    return Self.isLabels(name) ? rows.to(.int64) : rows.normalizedPixels()
+    return Self.delivered(rows, as: name)
+  }
+
+  /// Stored pixels as batches hold them: `labels` and `instances` int64, others float32 in [−1, 1].
+  public static func delivered(_ pixels: Tensor, as name: String) -> Tensor {
+    isLabels(name) ? pixels.to(.int64) : pixels.normalizedPixels()
   }
 
   private static func isLabels(_ name: String) -> Bool { name == "labels" || name == "instances" }
 
   private func augmented(
-    _ layers: [String: Tensor], by pipeline: AugmentationPipeline, _ position: Int
+    _ layers: [String: Tensor], by pipeline: AugmentationPipeline, _ position: Int, _ count: Int
   ) -> [String: Tensor] {
     let purpose: UInt64 = 0x6175_676D_656E  // "augmen": independent of the seeds of the orders
     let batch = AlignedBatch(
@@ -121,7 +141,7 @@ public final class BatchLoader: Sendable {
               ? .labels(values) : name == "images" ? .image(values) : .map(values, outside: -1)
           )
         }))
-    let seeds = (position..<position + batch.count).map { Seed.derive(sampler.seed, purpose, UInt64($0)) }
+    let seeds = (position..<position + count).map { Seed.derive(sampler.seed, purpose, UInt64($0)) }
     let changed = pipeline(batch, seeds: seeds).batch
     return Dictionary(uniqueKeysWithValues: layers.keys.map { ($0, changed[$0]) })
   }

@@ -27,13 +27,16 @@ import Testing
   @Test func tilesOfOtherSidesAreExplained() throws {
     let paper = configuration()
     #expect((180...600).filter(paper.isTile) == Array(stride(from: 188, through: 588, by: 16)))
-    #expect(paper.tile(covering: 388) == 572 && paper.tile(covering: 1) == 188 && paper.tile(covering: 389) == 588)
+    #expect(
+      paper.tile(covering: 388) == 572 && paper.tile(covering: 1) == 188 && paper.tile(covering: 389) == 588)
     let error = #expect(throws: RecipeError.self) { try paper.check(tile: 570) }
     #expect(
       error?.description
         == "a tile of 570 pixels: without padding, 4 poolings must each find an even side, so a tile is 188 or "
         + "larger by a multiple of 16; nearest: 556 or 572")
-    let padded = configuration { $0.padding = .same; $0.levels = 4 }
+    let padded = configuration {
+      $0.padding = .same; $0.levels = 4
+    }
     #expect((1...40).filter(padded.isTile) == [8, 16, 24, 32, 40])
     #expect(throws: Never.self) { try padded.check(tile: 64) }
   }
@@ -53,12 +56,15 @@ import Testing
   @Test func theReachIsThatOfTheGradient() {
     let padded = configuration { ($0.width, $0.padding, $0.levels, $0.dropoutLevels) = (4, .same, 3, 0) }
     let network = UNet(padded)
-    for (_, parameter) in network.namedParameters { withoutGradients { parameter.copy(from: parameter.abs() + 0.01) } }
+    for (_, parameter) in network.namedParameters {
+      withoutGradients { parameter.copy(from: parameter.abs() + 0.01) }
+    }
     var farthest = 0
     for place in 32..<36 {
-      let x = Tensor.ones([1, 1, 72, 72]).requiringGradient()
-      network(x)[0, 0, place, place].sum().backward()
-      let touched = (x.gradient ?? x)[0, 0].abs().sum(dims: [1]).isGreater(than: 0).array(of: Bool.self)
+      let x = Tensor.ones([1, 1, 72, 72])
+      x.requiresGrad = true
+      let seen = grad(of: [network(x)[0, 0, place, place].sum()], with: [x])[0]
+      let touched = seen[0, 0].abs().sum(dims: [1]).isGreater(than: 0).array(of: Bool.self)
       let (first, last) = (touched.firstIndex(of: true) ?? 0, touched.lastIndex(of: true) ?? 0)
       farthest = max(farthest, place - first, last - place)
     }

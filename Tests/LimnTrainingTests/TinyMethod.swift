@@ -60,10 +60,11 @@ final class TinyMethod: Method {
 }
 
 struct TinyData: TrainingData {
-  func batch(at position: Int, count: Int) -> Tensor {
-    Tensor(
-      (position..<position + count).flatMap { index in (0..<4).map { Float((index * 7 + $0) % 5) / 5 } },
-      shape: [count, 1, 2, 2])
+  func batch(at position: Int, count: Int) -> TrainingBatch {
+    let values = (position..<position + count).flatMap { index in
+      (0..<4).map { Float((index * 7 + $0) % 5) / 5 }
+    }
+    return TrainingBatch(images: Tensor(values, shape: [count, 1, 2, 2]))
   }
 }
 

@@ -18,15 +18,79 @@ public struct ImageShape: Codable, Equatable, Sendable {
   }
 }
 
+/// The classes of a dataset's labels: number 0 is the background.
+public struct LabelSetting: Codable, Equatable, Sendable {
+  /// The value in label maps that stands for each class; the background's is 0.
+  public var values: [Int]
+  /// What each class is called.
+  public var names: [String]
+
+  /// Classes by their numbers.
+  public init(values: [Int], names: [String]) { (self.values, self.names) = (values, names) }
+}
+
 /// What a method is built from, apart from its recipe.
 public struct MethodSetting: Codable, Equatable, Sendable {
   /// The dataset's images.
   public var shape: ImageShape
   /// How many images the run will see in all.
   public var totalImages: Int
+  /// The classes of the dataset's labels; nil of a dataset without labels.
+  public var labels: LabelSetting?
+  /// The dataset's layers; nil where nobody asked.
+  public var layers: [String]?
 
   /// For images of `shape`, in a run that shows `totalImages` of them.
-  public init(shape: ImageShape, totalImages: Int) { (self.shape, self.totalImages) = (shape, totalImages) }
+  public init(
+    shape: ImageShape, totalImages: Int, labels: LabelSetting? = nil, layers: [String]? = nil
+  ) {
+    (self.shape, self.totalImages) = (shape, totalImages)
+    (self.labels, self.layers) = (labels, layers)
+  }
+}
+
+/// What a step learns from.
+public struct TrainingBatch: Sendable {
+  /// [N, C, H, W] in [−1, 1].
+  public var images: Tensor
+  /// The layers that the method asked for: `labels` and `instances` int64 [N, H, W], others float32
+  /// [N, C, H, W].
+  public var layers: [String: Tensor]
+
+  /// Images with what lies over them.
+  public init(images: Tensor, layers: [String: Tensor] = [:]) {
+    (self.images, self.layers) = (images, layers)
+  }
+}
+
+/// What a method learns from besides the images.
+public struct TrainingLayers: Sendable {
+  /// Layers of the dataset, such as `labels`.
+  public var stored: [String]
+  /// Made once for each training item, at the start of a run, from layers of that item: gets int64 [H, W] of
+  /// labels (float32 [C, H, W] of others) by name, gives the same kinds. What has the name of a stored layer
+  /// takes its place.
+  public var derived: (@Sendable ([String: Tensor]) -> [String: Tensor])?
+
+  /// Layers as they are stored, and what is made of them.
+  public init(
+    stored: [String] = [], derived: (@Sendable ([String: Tensor]) -> [String: Tensor])? = nil
+  ) {
+    (self.stored, self.derived) = (stored, derived)
+  }
+}
+
+/// What the present state of a method makes of images that it has not learned from.
+public struct Examination {
+  /// Measures by name, such as `val_dice`.
+  public var measures: [String: Double]
+  /// Pictures by name, each [N, C, H, W] in [−1, 1] or uint8.
+  public var pictures: [(name: String, images: Tensor)]
+
+  /// Nothing measured and nothing shown, unless given.
+  public init(measures: [String: Double] = [:], pictures: [(name: String, images: Tensor)] = []) {
+    (self.measures, self.pictures) = (measures, pictures)
+  }
 }
 
 /// A published generative or discriminative idea, ready to train.
@@ -38,6 +102,9 @@ public protocol Method: AnyObject {
 
   /// The name on the command line and where the idea comes from.
   static var about: MethodDescription { get }
+
+  /// How batches are augmented where a run does not say otherwise, as `--augment` takes it; nil: not at all.
+  static func defaultAugmentation(for shape: ImageShape) -> String?
 
   /// Builds fresh networks; their weights come from the current `Initialization`.
   /// - Throws: ``RecipeError`` if the recipe does not fit the images.
@@ -66,6 +133,13 @@ public protocol Method: AnyObject {
   /// One optimisation step.
   /// - Returns: losses and other scalars by name, as tensors that are read only when they are logged.
   func step(_ context: StepContext) -> [String: Tensor]
+
+  /// What the step learns from besides the images.
+  var trainingLayers: TrainingLayers { get }
+
+  /// Measures the present state on held-out images, at the intervals of sample sheets; none are given where the
+  /// dataset has no validation split.
+  func examine(_ heldOut: [TrainingBatch]) -> Examination
 
   /// Pictures of the present state, by name, each [N, C, H, W] in [−1, 1]; the same latents each time.
   func previews(seed: UInt64) -> [(name: String, images: Tensor)]
@@ -96,6 +170,8 @@ public struct StepContext {
   public let imagesSeen: Int
   /// The batch, [N, C, H, W] in [−1, 1], on the device.
   public let images: Tensor
+  /// What lies over the images: the layers that the method asked for, see ``TrainingBatch/layers``.
+  public let layers: [String: Tensor]
   /// Of convolutions and products: float32, or bfloat16 by autocast.
   public let precision: DType
   private let seed: UInt64
@@ -106,8 +182,12 @@ public struct StepContext {
   ///   - images: the batch, [N, C, H, W] in [−1, 1].
   ///   - precision: float32, or the type of autocast.
   ///   - seed: the run's; the step's randomness is a pure function of it and the step's number.
-  public init(step: Int, imagesSeen: Int, images: Tensor, precision: DType, seed: UInt64) {
+  ///   - layers: what lies over the images.
+  public init(
+    step: Int, imagesSeen: Int, images: Tensor, precision: DType, seed: UInt64, layers: [String: Tensor] = [:]
+  ) {
     (self.step, self.imagesSeen, self.images) = (step, imagesSeen, images)
+    self.layers = layers
     (self.precision, self.seed) = (precision, seed)
   }
 
@@ -155,7 +235,13 @@ public struct GeneratedImage {
 }
 
 extension Method {
+  public static func defaultAugmentation(for shape: ImageShape) -> String? { nil }
+
   public func effort(images: Int) -> Double { Double(images) }
+
+  public var trainingLayers: TrainingLayers { TrainingLayers() }
+
+  public func examine(_ heldOut: [TrainingBatch]) -> Examination { Examination() }
 
   /// Moves all networks to a device.
   public func move(to device: Device) { networks.forEach { $0.module.move(to: device) } }

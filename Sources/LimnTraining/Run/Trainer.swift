@@ -8,8 +8,16 @@ import Logging
 /// Batches by position in an endless stream: a pure function, so that a resumed run sees what it would have
 /// seen.
 public protocol TrainingData {
-  /// The images `position ..< position + count` of the stream, [count, C, H, W] in [−1, 1], on the device.
-  func batch(at position: Int, count: Int) -> Tensor
+  /// The images `position ..< position + count` of the stream, on the device, with what the method learns from
+  /// besides.
+  func batch(at position: Int, count: Int) -> TrainingBatch
+
+  /// Images of the validation split, whole and unchanged, on the device; the same ones each time.
+  var heldOut: [TrainingBatch] { get }
+}
+
+extension TrainingData {
+  public var heldOut: [TrainingBatch] { [] }
 }
 
 /// Trains a method in a run folder, from the start or from the newest checkpoint.
@@ -97,9 +105,10 @@ public final class Trainer {
 
   private func advance() throws {
     let count = method.batchSize(imagesSeen: position.images)
+    let batch = data.batch(at: position.images, count: count)
     let context = StepContext(
-      step: position.step, imagesSeen: position.images, images: data.batch(at: position.images, count: count),
-      precision: options.precision.dtype, seed: options.seed)
+      step: position.step, imagesSeen: position.images, images: batch.images,
+      precision: options.precision.dtype, seed: options.seed, layers: batch.layers)
     seedDefaultGenerator(context)
     latest = method.step(context)
     position.step += 1
@@ -119,22 +128,28 @@ public final class Trainer {
   // MARK: - Hooks
 
   private func log() throws {
-    measureTime()
     let values = latest.mapValues { $0.item() }
+    try record(values)
+    try requireFinite(values)
+  }
+
+  private func record(_ values: [String: Double]) throws {
+    measureTime()
     try metrics.append(
       MetricsRow(step: position.step, images: position.images, time: position.seconds, values: values))
     for (name, value) in values.sorted(by: { $0.key < $1.key }) {
       board.addScalar(name, value, step: position.step)
     }
     try board.flush()
-    try requireFinite(values)
   }
 
   private func sample() throws {
-    for (name, images) in method.previews(seed: options.seed) {
-      let sheet = try PNGFile.encode(
-        pixels: ContactSheet().image(of: images), text: PNGFile.syntheticText("drawn by Limn's \(methodName)")
-      )
+    // Weights that have learned nothing have nothing to show on held-out images.
+    let examination = position.step == 0 ? Examination() : method.examine(data.heldOut)
+    if !examination.measures.isEmpty { try record(examination.measures) }
+    let text = method is any GenerativeMethod ? PNGFile.syntheticText("drawn by Limn's \(methodName)") : [:]
+    for (name, images) in method.previews(seed: options.seed) + examination.pictures {
+      let sheet = try PNGFile.encode(pixels: ContactSheet().image(of: images), text: text)
       let prefix = name.isEmpty ? "" : "\(name)-"
       let file = "\(prefix)\(String(format: "%06d", position.step)).png"
       try AtomicFile.write(sheet, to: run.samples.appendingPathComponent(file))

@@ -27,34 +27,6 @@ public struct TrainingRequest {
   }
 }
 
-/// Batches of a dataset's training images.
-struct DatasetStream: TrainingData {
-  let loader: BatchLoader
-
-  init(_ dataset: Dataset, options: TrainingOptions, device: Device) throws {
-    let train = dataset.indices(of: .train)
-    guard !train.isEmpty else {
-      throw RunError(
-        "\(dataset.url.path): no image in the split 'train'; import it with a larger training share")
-    }
-    let augmentation = try options.augmentation.map(AugmentationPipeline.init(parsing:))
-    // On the CPU a second team of threads would only fight for the cores.
-    loader = try BatchLoader(
-      dataset, indices: train, batchSize: 1, seed: Seed.derive(options.seed, 0xDA7A),
-      augmentation: augmentation,
-      device: device, prefetch: device != .cpu)
-    let size = Array(loader.batch(from: 0, count: 1).images.shape.suffix(2))
-    guard size == dataset.size else {
-      throw RunError(
-        "--augment '\(options.augmentation ?? "")' gives images of \(size[0])×\(size[1]) pixels, expected "
-          + "\(dataset.size[0])×\(dataset.size[1]) as the dataset has; leave crop and pad out, or end with centre-crop"
-      )
-    }
-  }
-
-  func batch(at position: Int, count: Int) -> Tensor { loader.batch(from: position, count: count).images }
-}
-
 /// What a run would be.
 public struct DryRun {
   /// The recipe with everything decided.
@@ -156,7 +128,8 @@ public struct TrainingSession {
   ) throws {
     let device = try TrainingSession.device(named: plan.options.device)
     method.move(to: device)
-    let data = try DatasetStream(dataset, options: plan.options, device: device)
+    let data = try DatasetStream(
+      dataset, layers: method.trainingLayers, options: plan.options, device: device)
     run = try folder()
     trainer = try Trainer(run: run, method: method, data: data, plan: plan)
   }
@@ -203,15 +176,17 @@ public struct TrainingSession {
   ) throws -> MethodSetting {
     let options = request.options
     let images = try options.images ?? (options.steps ?? 0) * largestBatch(type, request)
-    return MethodSetting(shape: dataset.shape, totalImages: images)
+    return try MethodSetting(
+      shape: dataset.shape, totalImages: images, labels: dataset.labelSetting, layers: dataset.layerNames)
   }
 
   /// Images in a step once the networks are grown, to estimate a run given in steps.
   private static func largestBatch(_ type: any Method.Type, _ request: TrainingRequest) throws -> Int {
     guard request.options.images == nil else { return 0 }
     let dataset = try Dataset.open(request.dataset)
-    let method = try makeMethod(type, request, setting: MethodSetting(shape: dataset.shape, totalImages: 1))
-      .method
+    let setting = try MethodSetting(
+      shape: dataset.shape, totalImages: 1, labels: dataset.labelSetting, layers: dataset.layerNames)
+    let method = try makeMethod(type, request, setting: setting).method
     return method.batchSize(imagesSeen: .max / 2)
   }
 

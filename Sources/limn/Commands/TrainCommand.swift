@@ -3,13 +3,16 @@
 import ArgumentParser
 import Foundation
 import LimnImaging
+import LimnSegmentation
 import LimnSynthesis
 import LimnTorch
 import LimnTraining
 
 /// Every method this program knows.
 enum Methods {
-  static var all: [any Method.Type] { SynthesisMethods.all.map { $0 as any Method.Type } }
+  static var all: [any Method.Type] {
+    SynthesisMethods.all.map { $0 as any Method.Type } + SegmentationMethods.all.map { $0 as any Method.Type }
+  }
 }
 
 /// What `--precision` takes.

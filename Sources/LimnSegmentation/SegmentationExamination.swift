@@ -1,0 +1,72 @@
+// A segmenter's present state on held-out images: Dice, and pictures of truths and predictions.
+
+import LimnImaging
+import LimnMetrics
+import LimnTorch
+import LimnTraining
+
+/// Measures and draws predictions.
+struct SegmentationExamination {
+  let labels: LabelSetting
+  /// The value of pixels that do not count.
+  let ignored: Int?
+  let predictor: any TilePredictor
+  private static let shown = 8
+
+  init(labels: LabelSetting, ignored: Int?, predictor: any TilePredictor) {
+    (self.labels, self.ignored, self.predictor) = (labels, ignored, predictor)
+  }
+
+  /// - Parameters:
+  ///   - batches: images with `labels` as they are stored.
+  ///   - classNumbers: turns those into class numbers.
+  /// - Returns: `val_dice`, the mean of `val_dice_CLASS` where there are several, of all pixels together; and
+  ///   pictures with the truth on the left and the prediction on the right.
+  func examine(_ batches: [TrainingBatch], classNumbers: (Tensor) -> Tensor) -> Examination {
+    var counts = ConfusionMatrix(classCount: labels.values.count)
+    var pictures: [Tensor] = []
+    for batch in batches {
+      guard let stored = batch.layers["labels"] else { continue }
+      let (truth, found) = (classNumbers(stored), predicted(batch.images))
+      let mask = ignored.map { stored.isNotEqual(to: Double($0)) }
+      // Both hold class numbers below the count, so nothing is thrown.
+      if let part = try? ConfusionMatrix(
+        truth: truth, prediction: found, classCount: labels.values.count, mask: mask)
+      {
+        counts += part
+      }
+      if pictures.reduce(0, { $0 + $1.size(0) }) < Self.shown {
+        pictures.append(picture(batch.images, truth, found))
+      }
+    }
+    guard !pictures.isEmpty else { return Examination() }
+    let shown = Tensor.cat(pictures)
+    return Examination(
+      measures: measures(counts),
+      pictures: [("predictions", shown[0..<min(Self.shown, shown.size(0))])])
+  }
+
+  private func predicted(_ images: Tensor) -> Tensor {
+    let (context, alignment) = (predictor.context, predictor.alignment)
+    let sides = [2, 3].map { (images.size($0) + alignment - 1) / alignment * alignment }
+    let tiles = images.mirrored(
+      rows: -context..<sides[0] + context, columns: -context..<sides[1] + context)
+    return predictor.probabilities(tiles).argmax(dim: 1)
+      .narrowed(dim: 1, start: 0, length: images.size(2)).narrowed(dim: 2, start: 0, length: images.size(3))
+  }
+
+  private func picture(_ images: Tensor, _ truth: Tensor, _ found: Tensor) -> Tensor {
+    let overlay = LabelOverlay()
+    return .cat([overlay(images, labels: truth), overlay(images, labels: found)], dim: 3)
+  }
+
+  private func measures(_ counts: ConfusionMatrix) -> [String: Double] {
+    let each = (1..<labels.values.count).map {
+      ("val_dice_\(labels.names[$0])", counts.counts(of: $0).dice())
+    }
+    let known = each.map(\.1).filter(\.isFinite)
+    let mean = known.isEmpty ? 0 : known.reduce(0, +) / Double(known.count)
+    let named = each.count > 1 ? each.filter { $0.1.isFinite } : []
+    return Dictionary([("val_dice", mean)] + named) { first, _ in first }
+  }
+}

@@ -1,0 +1,111 @@
+// A dataset as a run sees it: an endless stream of its training images, and some that are held out.
+
+import Foundation
+import LimnDatasets
+import LimnImaging
+import LimnTorch
+
+/// Batches of a dataset's training images.
+struct DatasetStream: TrainingData {
+  let loader: BatchLoader
+  private let validation: BatchLoader?
+  private let stored: [String]
+
+  /// - Parameters:
+  ///   - dataset: whose training split is shown.
+  ///   - layers: what the method learns from besides images.
+  ///   - options: of the run.
+  ///   - device: where the batches go.
+  /// - Throws: ``RunError`` or `DatasetError` that names what is missing.
+  init(
+    _ dataset: Dataset, layers: TrainingLayers = TrainingLayers(), options: TrainingOptions, device: Device
+  ) throws {
+    let train = dataset.indices(of: .train)
+    guard !train.isEmpty else {
+      throw RunError(
+        "\(dataset.url.path): no image in the split 'train'; import it with a larger training share")
+    }
+    let augmentation = try options.augmentation.map(AugmentationPipeline.init(parsing:))
+    // On the CPU a second team of threads would only fight for the cores.
+    loader = try BatchLoader(
+      dataset, indices: train, companions: layers.stored, derived: Self.derived(layers, dataset, train),
+      batchSize: 1, seed: Seed.derive(options.seed, 0xDA7A), augmentation: augmentation, device: device,
+      prefetch: device != .cpu)
+    stored = layers.stored
+    validation = try Self.validation(of: dataset, layers.stored, device)
+    let size = Array(loader.batch(from: 0, count: 1).images.shape.suffix(2))
+    guard size == dataset.size else {
+      throw RunError(
+        "--augment '\(options.augmentation ?? "")' gives images of \(size[0])×\(size[1]) pixels, expected "
+          + "\(dataset.size[0])×\(dataset.size[1]) as the dataset has; leave crop and pad out, or end with centre-crop"
+      )
+    }
+  }
+
+  func batch(at position: Int, count: Int) -> TrainingBatch {
+    let batch = loader.batch(from: position, count: count)
+    return TrainingBatch(images: batch.images, layers: batch.companions)
+  }
+
+  // MARK: - Held out
+
+  /// More would make sheets late.
+  private static let heldOutLimit = 64
+  private static let heldOutBatch = 8
+
+  private static func validation(
+    of dataset: Dataset, _ stored: [String], _ device: Device
+  ) throws -> BatchLoader? {
+    let all = dataset.indices(of: .validation)
+    let count = min(all.count, heldOutLimit)
+    let chosen = (0..<count).map { all[$0 * all.count / count] }
+    return chosen.isEmpty
+      ? nil
+      : try BatchLoader(
+        dataset, indices: chosen, companions: stored, batchSize: heldOutBatch, seed: 0, device: device,
+        prefetch: false)
+  }
+
+  var heldOut: [TrainingBatch] {
+    guard let validation else { return [] }
+    let count = validation.sampler.count
+    return stride(from: 0, to: count, by: Self.heldOutBatch).map { start in
+      let batch = validation.inOrder(start..<min(start + Self.heldOutBatch, count))
+      return TrainingBatch(images: batch.images, layers: batch.companions)
+    }
+  }
+
+  // MARK: - Derived layers
+
+  /// What the method makes of every training item, one tensor for each name.
+  private static func derived(
+    _ layers: TrainingLayers, _ dataset: Dataset, _ items: [Int]
+  ) throws -> [String: Tensor] {
+    guard let derive = layers.derived else { return [:] }
+    let stored = try layers.stored.map { ($0, try dataset.layer($0)) }
+    var made: [String: [Tensor]] = [:]
+    for item in items {
+      let own = stored.map { name, layer in (name, BatchLoader.delivered(layer[item], as: name)) }
+      for (name, tensor) in derive(Dictionary(uniqueKeysWithValues: own)) {
+        made[name, default: []].append(tensor)
+      }
+    }
+    return made.mapValues { Tensor.stack($0) }
+  }
+}
+
+extension Dataset {
+  /// The classes that the manifest names, or the values that occur; nil without labels.
+  var labelSetting: LabelSetting? {
+    get throws {
+      guard layerNames.contains("labels") else { return nil }
+      let named = manifest.classes.flattened.compactMap { label, _ in label.value.map { ($0, label.name) } }
+        .filter { $0.0 != 0 }
+      guard named.isEmpty else {
+        return LabelSetting(values: [0] + named.map(\.0), names: ["background"] + named.map(\.1))
+      }
+      let present = try layer("labels").to(.int32).distinctValues.subtracting([0]).sorted()
+      return LabelSetting(values: [0] + present, names: ["background"] + present.map { "label \($0)" })
+    }
+  }
+}

@@ -1,0 +1,128 @@
+"""Makes Tests/Fixtures/segmentation/unet.safetensors: U-Nets of several kinds with random weights in PyTorch, what
+they answer, and the losses and gradients of one step.
+
+Usage: python make_segmentation_fixtures.py [FOLDER]   (needs torch, safetensors)
+"""
+import pathlib
+import sys
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+from torch.nn import functional as F
+
+KINDS = {
+    "valid": {},
+    "released": {"released": True},
+    "same": {"same": True},
+    "instance": {"same": True, "norm": "instance"},
+    "batch": {"same": True, "norm": "batch"},
+    "deep": {"same": True, "deep": True},
+}
+WIDTH, LEVELS, CHANNELS, CLASSES = 2, 3, 2, 3
+
+
+class Convolution(nn.Module):
+    def __init__(self, i, o, same=False, norm=None, **_):
+        super().__init__()
+        self.conv = nn.Conv2d(i, o, 3, padding=1 if same else 0, bias=norm is None)
+        self.norm = {None: lambda: None, "instance": lambda: nn.InstanceNorm2d(o, affine=True),
+                     "batch": lambda: nn.BatchNorm2d(o)}[norm]()
+
+    def forward(self, x):
+        x = self.conv(x)
+        return F.relu(x if self.norm is None else self.norm(x))
+
+
+class Block(nn.Module):
+    def __init__(self, i, o, **kind):
+        super().__init__()
+        self.first, self.second = Convolution(i, o, **kind), Convolution(o, o, **kind)
+
+    def forward(self, x):
+        return self.second(self.first(x))
+
+
+class Up(nn.Module):
+    def __init__(self, deeper, width, raised, released=False, **kind):
+        super().__init__()
+        self.up = nn.ConvTranspose2d(deeper, raised, 2, stride=2)
+        self.block = Block(width + raised, width, **kind)
+        self.released = released
+
+    def forward(self, x, skip):
+        x = self.up(x)
+        x = F.relu(x) if self.released else x
+        top, left = (skip.shape[2] - x.shape[2]) // 2, (skip.shape[3] - x.shape[3]) // 2
+        return self.block(torch.cat([skip[:, :, top:top + x.shape[2], left:left + x.shape[3]], x], 1))
+
+
+class UNet(nn.Module):
+    def __init__(self, deep=False, **kind):
+        super().__init__()
+        widths = [WIDTH << level for level in range(LEVELS)]
+        self.down = nn.ModuleList(Block(i, o, **kind) for i, o in zip([CHANNELS] + widths, widths))
+        self.up = nn.ModuleList(
+            Up(widths[i + 1], widths[i], 2 * WIDTH if kind.get("released") and i == 0 else widths[i], **kind)
+            for i in range(LEVELS - 1))
+        self.head = nn.Conv2d(WIDTH, CLASSES, 1)
+        self.auxiliary = nn.ModuleList(nn.Conv2d(w, CLASSES, 1) for w in widths[1:-1]) if deep else nn.ModuleList()
+
+    def forward(self, x):
+        kept = []
+        for level, block in enumerate(self.down):
+            x = block(F.max_pool2d(x, 2) if level else x)
+            kept.append(x)
+        features = []
+        for level in reversed(range(LEVELS - 1)):
+            x = self.up[level](x, kept[level])
+            features.insert(0, x)
+        return [head(f) for head, f in zip([self.head, *self.auxiliary], features)]
+
+
+def losses(scores, labels, weights):
+    """Weighted cross-entropy over the pixels that count, and soft Dice of the classes that occur."""
+    each = F.cross_entropy(scores, labels, reduction="none")
+    entropy = (each * weights).sum() / (weights > 0).sum()
+    counts = (weights > 0).float()[:, None]
+    p = scores.softmax(1) * counts
+    t = F.one_hot(labels, CLASSES).permute(0, 3, 1, 2).float() * counts
+    dice = [2 * (p[:, k] * t[:, k]).sum() / (p[:, k].sum() + t[:, k].sum()) for k in range(1, CLASSES) if t[:, k].sum() > 0]
+    return entropy, 1 - torch.stack(dice).mean()
+
+
+def main():
+    root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent)
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    tensors = {}
+    for name, kind in KINDS.items():
+        network = UNet(**kind)
+        for key, value in network.state_dict().items():
+            if key.endswith("running_var"):
+                value.uniform_(0.5, 2)
+            elif value.dtype.is_floating_point:
+                value.normal_(0, 0.3)
+            tensors[f"{name}/weights/{key}"] = value.clone()
+        side = 32 if kind.get("same") else 52  # 40 + 4 n
+        x = torch.randn(2, CHANNELS, side, side + 4 if not kind.get("same") else side)
+        network.eval()
+        scores = network(x)
+        tensors[f"{name}/input"] = x
+        for level, answer in enumerate(scores):
+            tensors[f"{name}/scores.{level}"] = answer.detach()
+        labels = torch.randint(0, CLASSES - (name == "same"), scores[0].shape[0:1] + scores[0].shape[2:])
+        weights = torch.rand(labels.shape) * 2 * (torch.rand(labels.shape) > 0.2)
+        tensors[f"{name}/labels"], tensors[f"{name}/pixels"] = labels, weights
+        for kind_of_loss, loss in zip(("entropy", "dice"), losses(scores[0], labels, weights)):
+            network.zero_grad()
+            loss.backward(retain_graph=True)
+            tensors[f"{name}/{kind_of_loss}"] = loss.detach()
+            for key in ("down.0.first.conv.weight", "up.1.up.weight", "head.bias"):
+                tensors[f"{name}/{kind_of_loss}.{key}"] = dict(network.named_parameters())[key].grad.clone()
+    (root / "segmentation").mkdir(exist_ok=True)
+    save_file({k: v.contiguous() for k, v in tensors.items()}, root / "segmentation/unet.safetensors")
+
+
+if __name__ == "__main__":
+    main()
