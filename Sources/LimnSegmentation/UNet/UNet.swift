@@ -119,7 +119,9 @@ public final class UNet: Module {
     var kept = [down[0](x.contiguous(.channelsLast))]
     for level in 1..<down.count { kept.append(down[level](maxPool2d(kept[level - 1], 2))) }
     var features = [kept[down.count - 1]]
-    for level in up.indices.reversed() { features.append(up[level](features[features.count - 1], skip: kept[level])) }
+    for level in up.indices.reversed() {
+      features.append(up[level](features[features.count - 1], skip: kept[level]))
+    }
     return features.dropFirst().reversed()
   }
 }
@@ -136,9 +138,11 @@ extension UNetConfiguration {
 
 extension Tensor {
   /// The middle of the last two axes, as large as those of another tensor.
-  func centre(like other: Tensor) -> Tensor {
-    let (height, width) = (other.size(-2), other.size(-1))
-    return narrowed(dim: -2, start: (size(-2) - height) / 2, length: height)
+  func centre(like other: Tensor) -> Tensor { centre(height: other.size(-2), width: other.size(-1)) }
+
+  /// The middle of the last two axes.
+  func centre(height: Int, width: Int) -> Tensor {
+    narrowed(dim: -2, start: (size(-2) - height) / 2, length: height)
       .narrowed(dim: -1, start: (size(-1) - width) / 2, length: width)
   }
 }

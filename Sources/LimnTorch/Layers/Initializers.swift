@@ -101,5 +101,6 @@ public enum Initialization {
     try $current.withValue(generator, operation: build)
   }
 
-  static var generator: Generator { current ?? Generator.default(on: .cpu) }
+  /// What new layers draw from now.
+  public static var generator: Generator { current ?? Generator.default(on: .cpu) }
 }
