@@ -83,7 +83,13 @@ public struct FuzzReader {
     let folder = url.deletingLastPathComponent()
     switch kind {
     case .dicom: try readDICOM(url)
-    case .nifti, .pair, .tiff, .png, .jpeg:
+    case .tiff:
+      _ = Result { try ImageReader.probe(url) }
+      let part = Result { try readCorner(url) }
+      _ = try ImageReader.read(url)
+      // A part may be refused for more reasons than the whole, in a line as well.
+      try part.get()
+    case .nifti, .pair, .png, .jpeg:
       _ = Result { try ImageReader.probe(url) }
       _ = try ImageReader.read(url)
     case .safetensors: sum(try Safetensors.read(url).tensors)
@@ -99,6 +105,13 @@ public struct FuzzReader {
       let isReadable = Result { try SkrGANRecipe.resolved(yaml: text) }
       if case .failure = isReadable { _ = try PGGANRecipe.resolved(yaml: text) }
     }
+  }
+
+  /// The lower right quarter of a TIFF.
+  private static func readCorner(_ url: URL) throws {
+    let reader = try TIFFRegionReader(url)
+    let (height, width) = (reader.height, reader.width)
+    _ = try reader.read(rows: height / 2..<height, columns: width / 2..<width)
   }
 
   /// Touches every number.

@@ -1,11 +1,8 @@
 // TIFF through libtiff: gray and RGB of 8 and 16 bit, 32-bit integers, floats; pages of equal size as slices.
-#include <tiffio.h>
+#include "Tiff.hpp"
 
 #include <algorithm>
 #include <cstdarg>
-#include <vector>
-
-#include "Guard.hpp"
 
 using namespace limn;
 
@@ -21,13 +18,9 @@ int onError(TIFF *, void *reason, const char *module, const char *format, va_lis
 
 int onWarning(TIFF *, void *, const char *, const char *, va_list) { return 1; }
 
-struct Closer {
-  void operator()(TIFF *file) const { TIFFClose(file); }
-};
-using File = std::unique_ptr<TIFF, Closer>;
+}  // namespace
 
-/// Opens `path` with errors going to `reason` and libtiff's own allocations bounded.
-File open(const char *path, const char *mode, size_t maximumBytes, std::string *reason) {
+TIFFHandle limn::openTIFF(const char *path, const char *mode, size_t maximumBytes, std::string *reason) {
   std::unique_ptr<TIFFOpenOptions, void (*)(TIFFOpenOptions *)> options(
       TIFFOpenOptionsAlloc(), TIFFOpenOptionsFree);
   if (!options) throw std::bad_alloc();
@@ -35,107 +28,104 @@ File open(const char *path, const char *mode, size_t maximumBytes, std::string *
   TIFFOpenOptionsSetWarningHandlerExtR(options.get(), onWarning, nullptr);
   TIFFOpenOptionsSetMaxSingleMemAlloc(
       options.get(), static_cast<tmsize_t>(std::min<size_t>(maximumBytes, PTRDIFF_MAX)));
-  File file(TIFFOpenExt(path, mode, options.get()));
+  TIFFHandle file(TIFFOpenExt(path, mode, options.get()));
   if (!file) fail(*reason);
   return file;
 }
 
-/// What one page (image file directory) says of itself.
-struct Page {
-  uint32_t width = 0, height = 0, kind = 0;
-  uint16_t bits = 1, samples = 1, format = SAMPLEFORMAT_UINT, planar = PLANARCONFIG_CONTIG;
-  uint16_t photometric = PHOTOMETRIC_MINISBLACK;
+TIFFPage::TIFFPage(TIFF *file) {
+  TIFFGetField(file, TIFFTAG_IMAGEWIDTH, &width);
+  TIFFGetField(file, TIFFTAG_IMAGELENGTH, &height);
+  TIFFGetFieldDefaulted(file, TIFFTAG_SUBFILETYPE, &kind);
+  TIFFGetFieldDefaulted(file, TIFFTAG_BITSPERSAMPLE, &bits);
+  TIFFGetFieldDefaulted(file, TIFFTAG_SAMPLESPERPIXEL, &samples);
+  TIFFGetFieldDefaulted(file, TIFFTAG_SAMPLEFORMAT, &format);
+  TIFFGetFieldDefaulted(file, TIFFTAG_PLANARCONFIG, &planar);
+  TIFFGetField(file, TIFFTAG_PHOTOMETRIC, &photometric);
+}
 
-  explicit Page(TIFF *file) {
-    TIFFGetField(file, TIFFTAG_IMAGEWIDTH, &width);
-    TIFFGetField(file, TIFFTAG_IMAGELENGTH, &height);
-    TIFFGetFieldDefaulted(file, TIFFTAG_SUBFILETYPE, &kind);
-    TIFFGetFieldDefaulted(file, TIFFTAG_BITSPERSAMPLE, &bits);
-    TIFFGetFieldDefaulted(file, TIFFTAG_SAMPLESPERPIXEL, &samples);
-    TIFFGetFieldDefaulted(file, TIFFTAG_SAMPLEFORMAT, &format);
-    TIFFGetFieldDefaulted(file, TIFFTAG_PLANARCONFIG, &planar);
-    TIFFGetField(file, TIFFTAG_PHOTOMETRIC, &photometric);
-  }
+bool TIFFPage::operator==(const TIFFPage &other) const {
+  return width == other.width && height == other.height && bits == other.bits && samples == other.samples &&
+         format == other.format && photometric == other.photometric;
+}
 
-  bool isThumbnail() const { return kind & (FILETYPE_REDUCEDIMAGE | FILETYPE_MASK); }
+CMedType TIFFPage::type() const {
+  if (needsRGBA()) return CMedTypeUInt8;
+  if (format == SAMPLEFORMAT_IEEEFP && (bits == 32 || bits == 64)) return CMedTypeFloat32;
+  if (format == SAMPLEFORMAT_INT && bits == 16) return CMedTypeInt16;
+  if (format == SAMPLEFORMAT_INT && bits == 32) return CMedTypeInt32;
+  if (format == SAMPLEFORMAT_INT && bits == 8) return CMedTypeInt16;
+  const bool isUnsigned = format == SAMPLEFORMAT_UINT || format == SAMPLEFORMAT_VOID;
+  if (isUnsigned && bits == 32) return CMedTypeInt32;
+  if (isUnsigned && bits == 8) return CMedTypeUInt8;
+  if (isUnsigned && bits == 16) return CMedTypeUInt16;
+  fail("samples of " + std::to_string(bits) + " bits in format " + std::to_string(format) +
+       ", expected integers of 8, 16 or 32 bits or floats of 32 or 64");
+}
 
-  /// Palettes, YCbCr and bit maps go through libtiff's own conversion to 8-bit RGBA.
-  bool needsRGBA() const { return isConverted() || bits < 8; }
+int64_t TIFFPage::channels() const {
+  if (needsRGBA()) return isConverted() ? 3 : 1;
+  if (photometric == PHOTOMETRIC_RGB && samples >= 3) return 3;
+  if (photometric == PHOTOMETRIC_MINISBLACK || photometric == PHOTOMETRIC_MINISWHITE) return 1;
+  fail("photometric interpretation " + std::to_string(photometric) + ", expected gray, RGB or palette");
+}
 
-  bool isConverted() const {
-    return photometric == PHOTOMETRIC_PALETTE || photometric == PHOTOMETRIC_YCBCR ||
-           (photometric == PHOTOMETRIC_SEPARATED && bits == 8);
-  }
+void TIFFPage::invert(uint8_t *samples, size_t bytes) const {
+  if (photometric != PHOTOMETRIC_MINISWHITE || needsRGBA()) return;
+  if (format != SAMPLEFORMAT_UINT && format != SAMPLEFORMAT_VOID) return;
+  for (size_t i = 0; i < bytes; ++i) samples[i] = static_cast<uint8_t>(~samples[i]);
+}
 
-  bool operator==(const Page &other) const {
-    return width == other.width && height == other.height && bits == other.bits &&
-           samples == other.samples && format == other.format && photometric == other.photometric;
-  }
-
-  CMedType type() const {
-    if (needsRGBA()) return CMedTypeUInt8;
-    if (format == SAMPLEFORMAT_IEEEFP && (bits == 32 || bits == 64)) return CMedTypeFloat32;
-    if (format == SAMPLEFORMAT_INT && bits == 16) return CMedTypeInt16;
-    if (format == SAMPLEFORMAT_INT && bits == 32) return CMedTypeInt32;
-    if (format == SAMPLEFORMAT_INT && bits == 8) return CMedTypeInt16;
-    const bool isUnsigned = format == SAMPLEFORMAT_UINT || format == SAMPLEFORMAT_VOID;
-    if (isUnsigned && bits == 32) return CMedTypeInt32;
-    if (isUnsigned && bits == 8) return CMedTypeUInt8;
-    if (isUnsigned && bits == 16) return CMedTypeUInt16;
-    fail("samples of " + std::to_string(bits) + " bits in format " + std::to_string(format) +
-         ", expected integers of 8, 16 or 32 bits or floats of 32 or 64");
-  }
-
-  /// Channels that leave the door: alpha and other extra samples are dropped.
-  int64_t channels() const {
-    if (needsRGBA()) return isConverted() ? 3 : 1;
-    if (photometric == PHOTOMETRIC_RGB && samples >= 3) return 3;
-    if (photometric == PHOTOMETRIC_MINISBLACK || photometric == PHOTOMETRIC_MINISWHITE) return 1;
-    fail("photometric interpretation " + std::to_string(photometric) + ", expected gray, RGB or palette");
-  }
-};
-
-/// Copies one decoded block (strip or tile) of the page into place.
-struct Placer {
-  const Page &page;
-  uint8_t *target;
-  size_t sampleBytes, channels;
-
-  void place(const uint8_t *block, uint32_t x0, uint32_t y0, uint32_t blockWidth, uint32_t rows,
-             size_t plane) const {
-    const bool contiguous = page.planar == PLANARCONFIG_CONTIG;
-    const size_t blockSamples = contiguous ? page.samples : 1;
-    const size_t copied = contiguous ? channels : 1;
-    const uint32_t right = std::min(page.width, x0 + blockWidth);
-    for (uint32_t y = y0; y < std::min(page.height, y0 + rows); ++y) {
-      for (uint32_t x = x0; x < right; ++x) {
-        const size_t from = (static_cast<size_t>(y - y0) * blockWidth + (x - x0)) * blockSamples;
-        const size_t to = (static_cast<size_t>(y) * page.width + x) * channels + plane;
-        std::memcpy(target + to * sampleBytes, block + from * sampleBytes, copied * sampleBytes);
-      }
+void TIFFPlacer::place(const uint8_t *block, uint32_t x0, uint32_t y0, uint32_t blockWidth, uint32_t rows,
+                       size_t plane) const {
+  const bool contiguous = page.planar == PLANARCONFIG_CONTIG;
+  const size_t blockSamples = contiguous ? page.samples : 1;
+  const size_t copied = contiguous ? channels : 1;
+  const uint32_t left = std::max(window.x, x0);
+  const uint32_t right = static_cast<uint32_t>(std::min<uint64_t>(window.right(), uint64_t(x0) + blockWidth));
+  const uint32_t bottom = static_cast<uint32_t>(std::min<uint64_t>(window.bottom(), uint64_t(y0) + rows));
+  if (left >= right) return;
+  // Where the block holds nothing else, pixels need no picking.
+  const bool isWhole = blockSamples == copied && copied == channels;
+  const size_t run = isWhole ? right - left : 1;
+  for (uint32_t y = std::max(window.y, y0); y < bottom; ++y) {
+    for (uint32_t x = left; x < right; x += static_cast<uint32_t>(run)) {
+      const size_t from = (static_cast<size_t>(y - y0) * blockWidth + (x - x0)) * blockSamples;
+      const size_t to = (static_cast<size_t>(y - window.y) * window.width + (x - window.x)) * channels + plane;
+      std::memcpy(target + to * sampleBytes, block + from * sampleBytes, run * copied * sampleBytes);
     }
   }
-};
+}
 
-void readTiles(TIFF *file, const Placer &placer, std::vector<uint8_t> &block, size_t planes) {
+void limn::readTIFFTiles(TIFF *file, const TIFFPlacer &placer, std::vector<uint8_t> &block) {
   uint32_t width = 0, height = 0;
   TIFFGetField(file, TIFFTAG_TILEWIDTH, &width);
   TIFFGetField(file, TIFFTAG_TILELENGTH, &height);
   if (width == 0 || height == 0) fail("tiles without a size");
-  for (size_t plane = 0; plane < planes; ++plane) {
-    for (uint32_t y = 0; y < placer.page.height; y += height) {
-      for (uint32_t x = 0; x < placer.page.width; x += width) {
-        if (TIFFReadTile(file, block.data(), x, y, 0, static_cast<uint16_t>(plane)) < 0) {
+  const TIFFWindow &window = placer.window;
+  for (size_t plane = 0; plane < placer.page.planes(); ++plane) {
+    for (uint64_t y = window.y / height * height; y < window.bottom(); y += height) {
+      for (uint64_t x = window.x / width * width; x < window.right(); x += width) {
+        const auto left = static_cast<uint32_t>(x), top = static_cast<uint32_t>(y);
+        if (TIFFReadTile(file, block.data(), left, top, 0, static_cast<uint16_t>(plane)) < 0) {
           fail("a tile cannot be read");
         }
-        placer.place(block.data(), x, y, width, height, plane);
+        placer.place(block.data(), left, top, width, height, plane);
       }
     }
   }
 }
 
-void readRows(TIFF *file, const Placer &placer, std::vector<uint8_t> &block, size_t planes) {
-  for (size_t plane = 0; plane < planes; ++plane) {
+std::vector<uint8_t> limn::blockOf(TIFF *file, size_t maximumBytes) {
+  const tmsize_t size = TIFFIsTiled(file) ? TIFFTileSize(file) : TIFFScanlineSize(file);
+  if (size <= 0 || static_cast<size_t>(size) > maximumBytes) fail("a block size beyond the limit");
+  return std::vector<uint8_t>(static_cast<size_t>(size));
+}
+
+namespace {
+
+void readRows(TIFF *file, const TIFFPlacer &placer, std::vector<uint8_t> &block) {
+  for (size_t plane = 0; plane < placer.page.planes(); ++plane) {
     for (uint32_t y = 0; y < placer.page.height; ++y) {
       if (TIFFReadScanline(file, block.data(), y, static_cast<uint16_t>(plane)) < 0) {
         fail("row " + std::to_string(y) + " cannot be read");
@@ -146,17 +136,13 @@ void readRows(TIFF *file, const Placer &placer, std::vector<uint8_t> &block, siz
 }
 
 /// Reads the page's samples as they are stored.
-void readSamples(TIFF *file, const Page &page, uint8_t *target, size_t channels, size_t maximumBytes) {
-  const bool tiled = TIFFIsTiled(file);
-  const tmsize_t size = tiled ? TIFFTileSize(file) : TIFFScanlineSize(file);
-  if (size <= 0 || static_cast<size_t>(size) > maximumBytes) fail("a block size beyond the limit");
-  std::vector<uint8_t> block(static_cast<size_t>(size));
-  const Placer placer{page, target, page.bits / 8u, channels};
-  const size_t planes = page.planar == PLANARCONFIG_CONTIG ? 1 : channels;
-  tiled ? readTiles(file, placer, block, planes) : readRows(file, placer, block, planes);
+void readSamples(TIFF *file, const TIFFPage &page, uint8_t *target, size_t channels, size_t maximumBytes) {
+  std::vector<uint8_t> block = blockOf(file, maximumBytes);
+  const TIFFPlacer placer{page, {0, 0, page.width, page.height}, target, page.bits / 8u, channels};
+  TIFFIsTiled(file) ? readTIFFTiles(file, placer, block) : readRows(file, placer, block);
 }
 
-void readRGBA(TIFF *file, const Page &page, uint8_t *target, size_t channels) {
+void readRGBA(TIFF *file, const TIFFPage &page, uint8_t *target, size_t channels) {
   std::vector<uint32_t> raster(static_cast<size_t>(page.width) * page.height);
   if (!TIFFReadRGBAImageOriented(file, page.width, page.height, raster.data(), ORIENTATION_TOPLEFT, 1)) {
     fail("the colours cannot be read");
@@ -168,13 +154,6 @@ void readRGBA(TIFF *file, const Page &page, uint8_t *target, size_t channels) {
   }
 }
 
-/// White-is-zero turned round; only unsigned samples have an agreed meaning of it.
-void invert(const Page &page, uint8_t *target, size_t bytes) {
-  if (page.photometric != PHOTOMETRIC_MINISWHITE || page.needsRGBA()) return;
-  if (page.format != SAMPLEFORMAT_UINT && page.format != SAMPLEFORMAT_VOID) return;
-  for (size_t i = 0; i < bytes; ++i) target[i] = static_cast<uint8_t>(~target[i]);
-}
-
 /// Unsigned samples leave as signed ones.
 void checkSign(const CMedImage &image, const uint8_t *target, size_t bytes) {
   if (image.type != CMedTypeInt32) return;
@@ -184,7 +163,7 @@ void checkSign(const CMedImage &image, const uint8_t *target, size_t bytes) {
   }
 }
 
-void readPage(TIFF *file, const Page &page, CMedImage &image, size_t slice, size_t maximumBytes) {
+void readPage(TIFF *file, const TIFFPage &page, CMedImage &image, size_t slice, size_t maximumBytes) {
   const size_t bytes = image.byteCount / static_cast<size_t>(image.depth);
   auto *target = static_cast<uint8_t *>(image.data) + slice * bytes;
   const auto channels = static_cast<size_t>(image.channels);
@@ -202,17 +181,17 @@ void readPage(TIFF *file, const Page &page, CMedImage &image, size_t slice, size
     readSamples(file, page, target, channels, maximumBytes);
   }
   if (page.bits == 32 && page.format != SAMPLEFORMAT_INT) checkSign(image, target, bytes);
-  invert(page, target, bytes);
+  page.invert(target, bytes);
 }
 
 /// The directories that hold pages, thumbnails and masks left out; all must look like the first.
 std::vector<tdir_t> pages(TIFF *file) {
   std::vector<tdir_t> found;
-  std::unique_ptr<Page> first;
+  std::unique_ptr<TIFFPage> first;
   do {
-    const Page page(file);
+    const TIFFPage page(file);
     if (page.isThumbnail()) continue;
-    if (!first) first = std::make_unique<Page>(page);
+    if (!first) first = std::make_unique<TIFFPage>(page);
     if (!(page == *first)) fail("pages of different size or type, expected equal ones");
     found.push_back(TIFFCurrentDirectory(file));
   } while (TIFFReadDirectory(file));
@@ -220,11 +199,12 @@ std::vector<tdir_t> pages(TIFF *file) {
   return found;
 }
 
-/// Fills in all but the pixels; the answer is where the pages lie.
-std::vector<tdir_t> describe(TIFF *file, CMedImage &image) {
+}  // namespace
+
+std::vector<tdir_t> limn::describeTIFF(TIFF *file, CMedImage &image) {
   const std::vector<tdir_t> directories = pages(file);
   TIFFSetDirectory(file, directories[0]);
-  const Page first(file);
+  const TIFFPage first(file);
   image.width = first.width;
   image.height = first.height;
   image.depth = static_cast<int64_t>(directories.size());
@@ -234,21 +214,11 @@ std::vector<tdir_t> describe(TIFF *file, CMedImage &image) {
   return directories;
 }
 
-size_t storedBytes(TIFF *file) {
+size_t limn::storedBytes(TIFF *file) {
   return static_cast<size_t>(TIFFGetSizeProc(file)(TIFFClientdata(file)));
 }
 
-void readAll(TIFF *file, size_t limit, CMedImage &image) {
-  const size_t maximumBytes = plausibleBytes(storedBytes(file), limit);
-  const std::vector<tdir_t> directories = describe(file, image);
-  allocate(image, maximumBytes);
-  for (size_t i = 0; i < directories.size(); ++i) {
-    if (!TIFFSetDirectory(file, directories[i])) fail("page " + std::to_string(i) + " cannot be read");
-    readPage(file, Page(file), image, i, maximumBytes);
-  }
-}
-
-void describePage(TIFF *file, const CMedImage &image, const char *description) {
+void limn::describePage(TIFF *file, const CMedImage &image, const char *description) {
   const bool isFloat = image.type == CMedTypeFloat32;
   const bool isSigned = image.type == CMedTypeInt16 || image.type == CMedTypeInt32;
   TIFFSetField(file, TIFFTAG_IMAGEWIDTH, static_cast<uint32_t>(image.width));
@@ -265,6 +235,18 @@ void describePage(TIFF *file, const CMedImage &image, const char *description) {
   if (*description) TIFFSetField(file, TIFFTAG_IMAGEDESCRIPTION, description);
 }
 
+namespace {
+
+void readAll(TIFF *file, size_t limit, CMedImage &image) {
+  const size_t maximumBytes = plausibleBytes(storedBytes(file), limit);
+  const std::vector<tdir_t> directories = describeTIFF(file, image);
+  allocate(image, maximumBytes);
+  for (size_t i = 0; i < directories.size(); ++i) {
+    if (!TIFFSetDirectory(file, directories[i])) fail("page " + std::to_string(i) + " cannot be read");
+    readPage(file, TIFFPage(file), image, i, maximumBytes);
+  }
+}
+
 void writePage(TIFF *file, const CMedImage &image, size_t slice) {
   const auto rowBytes = static_cast<size_t>(image.width * image.channels) * bytesPerElement(image.type);
   const auto height = static_cast<size_t>(image.height);
@@ -277,17 +259,6 @@ void writePage(TIFF *file, const CMedImage &image, size_t slice) {
   }
 }
 
-/// Runs `body`; libtiff's own words, where it has some, go before ours.
-template <class Body>
-void explaining(const std::string &reason, Body body) {
-  try {
-    body();
-  } catch (const std::runtime_error &error) {
-    if (reason.empty()) throw;
-    fail(reason);
-  }
-}
-
 }  // namespace
 
 bool CMedTIFFProbe(const char *path, size_t maximumBytes, CMedImage *image, CMedError *error) {
@@ -295,8 +266,8 @@ bool CMedTIFFProbe(const char *path, size_t maximumBytes, CMedImage *image, CMed
     std::string reason;
     explaining(reason, [&] {
       *image = emptyImage();
-      const File file = open(path, "r", maximumBytes, &reason);
-      describe(file.get(), *image);
+      const TIFFHandle file = openTIFF(path, "r", maximumBytes, &reason);
+      describeTIFF(file.get(), *image);
     });
   });
 }
@@ -306,7 +277,7 @@ bool CMedTIFFRead(const char *path, size_t maximumBytes, CMedImage *image, CMedE
     std::string reason;
     explaining(reason, [&] {
       PendingImage pending;
-      const File file = open(path, "r", maximumBytes, &reason);
+      const TIFFHandle file = openTIFF(path, "r", maximumBytes, &reason);
       readAll(file.get(), maximumBytes, pending.image);
       pending.moveTo(image);
     });
@@ -318,7 +289,7 @@ bool CMedTIFFWrite(const CMedImage *image, const char *description, const char *
     std::string reason;
     if (image->channels != 1 && image->channels != 3) fail("a TIFF takes 1 or 3 channels");
     explaining(reason, [&] {
-      const File file = open(path, "w", SIZE_MAX, &reason);
+      const TIFFHandle file = openTIFF(path, "w", SIZE_MAX, &reason);
       for (int64_t slice = 0; slice < image->depth; ++slice) {
         describePage(file.get(), *image, description);
         writePage(file.get(), *image, static_cast<size_t>(slice));

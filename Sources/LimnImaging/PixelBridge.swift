@@ -12,7 +12,7 @@ private final class PixelOwner: @unchecked Sendable {
 }
 
 extension DType {
-  fileprivate init(_ type: CMedType) {
+  init(_ type: CMedType) {
     self =
       switch type {
       case CMedTypeUInt8: .uint8
@@ -24,7 +24,7 @@ extension DType {
       }
   }
 
-  fileprivate var medical: CMedType? {
+  var medical: CMedType? {
     switch self {
     case .uint8: CMedTypeUInt8
     case .uint16: CMedTypeUInt16

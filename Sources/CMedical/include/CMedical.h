@@ -74,6 +74,10 @@ typedef struct {
   const char *value;
 } CMedText;
 
+/// A TIFF of one page, open for reading parts of it; one being written row by row.
+typedef struct CMedTIFF CMedTIFF;
+typedef struct CMedTIFFWriter CMedTIFFWriter;
+
 /// Frees the pixels of `image`, which may be empty.
 void CMedImageFree(CMedImage *image);
 /// Frees the bytes of `buffer`, which may be empty.
@@ -110,6 +114,27 @@ bool CMedTIFFWrite(const CMedImage *image, const char *description, const char *
 bool CMedNIfTIWrite(
     const CMedImage *image, double slope, double intercept, const char *description, bool compressed, const char *path,
     CMedError *error);
+
+// Parts of large TIFFs: gray or RGB of 8 or 16 bits, gray float32.
+
+/// Opens a file of one page and describes it; null after a failure. `maximumBytes` bounds each region that is read.
+CMedTIFF *CMedTIFFOpen(const char *path, size_t maximumBytes, CMedImage *image, CMedError *error);
+/// Reads a rectangle of at least one pixel. Strips are decoded from their first row, or from where the last call
+/// ended.
+bool CMedTIFFReadRegion(
+    CMedTIFF *tiff, uint32_t x, uint32_t y, uint32_t width, uint32_t height, CMedImage *image, CMedError *error);
+void CMedTIFFClose(CMedTIFF *tiff);
+
+/// Begins a file as `image` describes it, without its pixels; null after a failure. `palette` is null or 256 colours
+/// of 3 bytes.
+CMedTIFFWriter *CMedTIFFCreate(
+    const char *path, const CMedImage *image, const uint8_t *palette, const char *description, CMedError *error);
+/// Writes the next rows, [count, width, channels].
+bool CMedTIFFWriteRows(CMedTIFFWriter *writer, const void *rows, int64_t count, CMedError *error);
+/// Ends the file, which must have all of its rows.
+bool CMedTIFFFinish(CMedTIFFWriter *writer, CMedError *error);
+/// Closes the file, finished or not.
+void CMedTIFFAbandon(CMedTIFFWriter *writer);
 
 /// Name and version of each library that tells it, as in "GDCM 3.0.21, libtiff 4.5.0", for bug reports.
 const char *CMedVersions(void);

@@ -1,0 +1,29 @@
+// Images continued beyond their borders by their mirror images, as far as one likes.
+
+import LimnTorch
+
+extension Tensor {
+  /// A window of the last two axes that may lie beyond them, where the image is mirrored without repeating its
+  /// edge, again and again (the paper's figure 2).
+  func mirrored(rows: Range<Int>, columns: Range<Int>) -> Tensor {
+    mirrored(dim: -2, rows).mirrored(dim: -1, columns)
+  }
+
+  private func mirrored(dim: Int, _ range: Range<Int>) -> Tensor {
+    let count = size(dim)
+    let inside = range.lowerBound >= 0 && range.upperBound <= count
+    guard !inside else { return narrowed(dim: dim, start: range.lowerBound, length: range.count) }
+    let places = range.map { Mirror.place($0, of: count) }
+    return indexSelect(dim: dim < 0 ? rank + dim : dim, Tensor(places).to(device))
+  }
+}
+
+enum Mirror {
+  /// The pixel that stands for one beyond the border: … 2 1 0 1 2 … n−2 n−1 n−2 …
+  static func place(_ position: Int, of count: Int) -> Int {
+    guard count > 1 else { return 0 }
+    let period = 2 * (count - 1)
+    let folded = ((position % period) + period) % period
+    return folded < count ? folded : period - folded
+  }
+}
