@@ -39,7 +39,7 @@ let package = Package(
       name: "Limn",
       targets: [
         "LimnTorch", "LimnImaging", "LimnDatasets", "LimnBackbones", "LimnMetrics", "LimnTraining",
-        "LimnTranslation", "LimnSynthesis",
+        "LimnSegmentation", "LimnTranslation", "LimnSynthesis",
       ]),
     .executable(name: "limn", targets: ["limn"]),
   ],
@@ -70,6 +70,8 @@ let package = Package(
     room(
       "LimnTraining", ["LimnDatasets", "LimnImaging", "LimnTorch", logging, protobuf, yams],
       exclude: ["Reporting/Protos"]),
+    room(
+      "LimnSegmentation", ["LimnTraining", "LimnMetrics", "LimnDatasets", "LimnImaging", "LimnTorch"]),
     room("LimnTranslation", ["LimnTraining", "LimnTorch"]),
     room("LimnSynthesis", ["LimnTranslation", "LimnTraining", "LimnDatasets", "LimnImaging", "LimnTorch"]),
 
@@ -77,7 +79,7 @@ let package = Package(
       name: "limn",
       dependencies: [
         argumentParser, "LimnTorch", "LimnImaging", "LimnDatasets", "LimnBackbones", "LimnMetrics",
-        "LimnTraining", "LimnTranslation", "LimnSynthesis",
+        "LimnTraining", "LimnSegmentation", "LimnTranslation", "LimnSynthesis",
       ],
       swiftSettings: swiftSettings),
     .executableTarget(
@@ -102,6 +104,7 @@ let package = Package(
     tests("LimnBackbonesTests", ["LimnBackbones"]),
     tests("LimnMetricsTests", ["LimnMetrics", "LimnBackbones", "LimnImaging"]),
     tests("LimnTrainingTests", ["LimnTraining"]),
+    tests("LimnSegmentationTests", ["LimnSegmentation", "LimnDatasets", "LimnImaging"]),
     tests("LimnSynthesisTests", ["LimnSynthesis", "LimnTranslation", "LimnDatasets", "LimnImaging"]),
     tests("LimnFuzzingTests", ["LimnFuzzing", "LimnTorch"]),
     tests("limnTests", ["limn"]),
