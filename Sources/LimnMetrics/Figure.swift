@@ -1,7 +1,5 @@
 // Figures as lines of a CSV file.
 
-import Foundation
-
 /// A line of the CSV file.
 struct Figure {
   var name: String
@@ -28,21 +26,5 @@ struct Figure {
       "\(realCount)", "\(generatedCount)", direction.rawValue, protocolSentence,
       warnings.joined(separator: "; "),
     ]
-  }
-}
-
-/// Rows as RFC 4180 writes them.
-func csvText(_ rows: [[String]]) -> String {
-  rows.map { $0.map(\.quotedForCSV).joined(separator: ",") + "\r\n" }.joined()
-}
-
-extension String {
-  /// RFC 4180: in quotes where it holds a comma, a quote or a line's end. What a spreadsheet would take for a
-  /// formula is kept from being one by an apostrophe.
-  var quotedForCSV: String {
-    let isFormula = first.map { "=+@".contains($0) } ?? false
-    let text = isFormula ? "'\(self)" : self
-    return text.contains { ",\"\r\n".contains($0) || $0 == "\r\n" }
-      ? "\"\(text.replacingOccurrences(of: "\"", with: "\"\""))\"" : text
   }
 }

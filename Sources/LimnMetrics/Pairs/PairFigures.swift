@@ -1,5 +1,7 @@
 // The CSV files of evaluations of pairs: a line for each figure, and a line for each case.
 
+import LimnTorch
+
 extension PairEvaluation {
   /// One line for each measure over slices and over volumes, with counts and protocol.
   public var csv: String {

@@ -4,6 +4,7 @@ import ArgumentParser
 import Foundation
 import LimnDatasets
 import LimnImaging
+import LimnTorch
 import LimnTraining
 
 struct ShowCommand: ParsableCommand {
@@ -12,13 +13,15 @@ struct ShowCommand: ParsableCommand {
     abstract: "Lay images of a dataset out on one sheet (PNG).",
     discussion: """
       The images are spread evenly over the dataset, or over one split of it. Labels lie over them in colours \
-      that can be told apart. --augment shows what training would see; --histogram draws how often each \
-      brightness occurs, a line for each split.
+      that can be told apart. --augment shows what training would see; --weights, the border weights of \
+      U-Net, which glow where objects touch; --histogram draws how often each brightness occurs, a line for \
+      each split.
 
       Examples:
         limn show data/lungs --out sheet.png
         limn show data/hearts --split test --layer labels --count 16 --out labels.png
         limn show data/hearts --augment rotation:-15..15,gamma:0.7..1.4 --out augmented.png
+        limn show data/nuclei --weights --count 8 --out weights.png
         limn show data/hearts --histogram histogram.html --out sheet.png
       """)
 
@@ -48,6 +51,13 @@ struct ShowCommand: ParsableCommand {
   @Option(help: "Seed of what --augment draws.")
   var seed: UInt64 = 0
 
+  @Flag(
+    help: """
+      Show below each image the border weights of its instances, or of its labels' connected parts: black is 0, \
+      over red and yellow to white, the greatest, which is told.
+      """)
+  var weights = false
+
   @Option(help: "Write a page with the histogram of each split to this file (HTML).")
   var histogram: String?
 
@@ -55,17 +65,29 @@ struct ShowCommand: ParsableCommand {
     guard count > 0, columns ?? 1 > 0 else {
       throw ValidationError("--count and --columns: expected 1 or more")
     }
+    guard !weights || layer == "images" else {
+      throw ValidationError("--weights stand below the images; leave out --layer \(layer)")
+    }
   }
 
   func run() throws {
     let dataset = try Dataset.open(URL(fileURLWithPath: dataset))
     let items = dataset.sample(count, of: split)
-    let sheet = try dataset.sheet(
-      items, layer: layer, columns: columns, augmentation: augment.map { ($0, seed) })
+    let (sheet, note) = try picture(of: dataset, items)
     let text = dataset.manifest.synthetic ? PNGFile.syntheticText("made by Limn") : [:]
     try PNGFile.write(pixels: sheet, text: text, to: URL(fileURLWithPath: out))
-    print("\(items.count) of \(dataset.indices(of: split).count) images in \(out)")
+    print("\(items.count) of \(dataset.indices(of: split).count) images in \(out)\(note)")
     if let histogram { try writeHistogram(of: dataset, to: URL(fileURLWithPath: histogram)) }
+  }
+
+  /// The sheet, and what must be said of it.
+  private func picture(of dataset: Dataset, _ items: [Int]) throws -> (sheet: Tensor, note: String) {
+    let augmentation = augment.map { ($0, seed) }
+    guard weights else {
+      return (try dataset.sheet(items, layer: layer, columns: columns, augmentation: augmentation), "")
+    }
+    let (sheet, greatest) = try dataset.weightSheet(items, columns: columns, augmentation: augmentation)
+    return (sheet, String(format: "; white is weight %.3f", greatest))
   }
 
   private func writeHistogram(of dataset: Dataset, to file: URL) throws {
