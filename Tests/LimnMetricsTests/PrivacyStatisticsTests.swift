@@ -76,6 +76,15 @@ import Testing
     #expect(found >= 65 && found > counted + 20, "\(found), by counts alone \(counted)")
   }
 
+  @Test func combinedProbabilitiesAreCauchys() {
+    #expect(abs(combinedProbability([0.03]) - 0.03) < 1e-12)
+    #expect(abs(combinedProbability([0.2, 0.2, 0.2]) - 0.2) < 1e-12)
+    // scipy.stats.cauchy.sf(numpy.mean(numpy.tan((0.5 - p) * pi))) of 0.01, 0.2, 0.9
+    #expect(abs(combinedProbability([0.01, 0.2, 1]) - 0.03160077028981248) < 1e-12)
+    #expect(abs(combinedProbability([1e-20, 0.5]) / 2e-20 - 1) < 1e-9)
+    #expect(combinedProbability([0.004, 0.004]) < 2 * 0.004 && combinedProbability([]) == 1)
+  }
+
   /// `scipy.stats.beta.sf`.
   @Test func theBetaTailIsThatOfSciPy() {
     #expect(abs(betaTail(above: 0.3, 4, 7) - 0.6496107184000001) < 1e-12)

@@ -10,7 +10,7 @@ public struct ExcessTest: Codable, Sendable, Equatable {
   public let observed: Int
   /// How many were to be expected if synthetic images were like unseen real ones.
   public let expected: Double
-  /// One-sided, not corrected for the number of tests.
+  /// One-sided, of this test alone.
   public let pValue: Double
 }
 
@@ -159,6 +159,19 @@ func betaBinomialTail(atLeast x: Int, of n: Int, alpha: Double, beta: Double) ->
     return sum + exp(choose + logBeta(hits + alpha, misses + beta) - whole)
   }
   return min(1, sum)
+}
+
+/// One p-value of several, dependent or not: the Cauchy combination of Liu & Xie (2020, JASA 115, 393), whose
+/// small values are right whatever the tests have to do with each other, and which several small ones strengthen.
+/// Values near 1, which exact tests of counts give, are taken as 0.9, or one would outweigh all others.
+func combinedProbability(_ pValues: [Double]) -> Double {
+  guard !pValues.isEmpty else { return 1 }
+  // Where p is tiny, tan((½ − p)π) is 1 / (π p), without its loss of digits.
+  let terms = pValues.map { p in
+    p < 1e-12 ? 1 / (.pi * max(p, 1e-300)) : tan((0.5 - min(p, 0.9)) * .pi)
+  }
+  let mean = terms.reduce(0, +) / Double(terms.count)
+  return mean > 1e12 ? 1 / (.pi * mean) : 0.5 - atan(mean) / .pi
 }
 
 /// P(X ≥ x) for X Beta(a, b) with whole a and b: that of fewer than a successes in a + b − 1 trials of chance x.

@@ -40,10 +40,9 @@ public enum Privacy {
   ) throws -> PrivacyReport {
     let work = try PrivacyWork(
       synthetic: synthetic, training: training, heldOut: heldOut, options: options)
-    let rate = options.falseAlarmRate / Double(max(1, searches.count))
     let comparisons = try searches.map { search in
       options.progress("nearest training images, \(search.name)")
-      return try work.comparison(search, falseAlarmRate: rate)
+      return try work.comparison(search, falseAlarmRate: options.falseAlarmRate)
     }
     let verdict = work.verdict(comparisons)
     return PrivacyReport(

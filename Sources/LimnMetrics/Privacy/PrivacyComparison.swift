@@ -10,7 +10,7 @@ extension PrivacyComparison {
     let ratios = UsualValues(baseline.nearest.map(\.ratio), patients: baseline.patients)
     let drawn = (synthetic.nearest.map(\.distance), synthetic.nearest.map(\.ratio))
     let tests = Self.tests(drawn, (distances, ratios), patients: synthetic.patients)
-    let p = min(1, (tests.map(\.pValue).min() ?? 1) * Double(tests.count))
+    let p = combinedProbability(tests.map(\.pValue))
     self.init(
       name: search.name, definition: search.definition, synthetic: synthetic.nearest,
       baseline: baseline.nearest, usualDistance: distances.median, tests: tests, pValue: p,

@@ -51,7 +51,7 @@ public struct PrivacyComparison: Codable, Sendable, Equatable {
   public let usualDistance: Double
   /// The tests of an excess of small values.
   public let tests: [ExcessTest]
-  /// The smallest p-value of the tests, times their number.
+  /// The p-values of the tests, combined.
   public let pValue: Double
   /// Meehan et al.'s data-copying statistic; below −3: nearer than unseen images are, as a whole.
   public let dataCopying: Double

@@ -6,7 +6,7 @@ extension PrivacyReport {
   /// The heads of ``rows``.
   public static let columns = [
     "distance", "N", "nearest 1 %", "nearest 5 %", "median", "unseen 1 %", "unseen 5 %", "unseen median",
-    "p (corrected)", "suspects", "data copying z", "membership AUC",
+    "p (combined)", "suspects", "data copying z", "membership AUC",
   ]
 
   /// One row for each distance, in the order of ``columns``.

@@ -4,10 +4,13 @@ import Foundation
 
 extension PrivacyWork {
   func verdict(_ comparisons: [PrivacyComparison]) -> PrivacyReport.Verdict {
-    let rate = options.falseAlarmRate / Double(max(1, comparisons.count))
     if identicalCount > 0 { return .copies }
     if baselineCount < Privacy.leastBaseline { return .undecided }
-    return comparisons.contains { $0.pValue <= rate } ? .copies : .noExcess
+    return jointProbability(comparisons) <= options.falseAlarmRate ? .copies : .noExcess
+  }
+
+  private func jointProbability(_ comparisons: [PrivacyComparison]) -> Double {
+    combinedProbability(comparisons.map(\.pValue))
   }
 
   func sentence(_ verdict: PrivacyReport.Verdict, _ comparisons: [PrivacyComparison]) -> String {
@@ -17,7 +20,8 @@ extension PrivacyWork {
       let findings = [identicalText, strongest.flatMap(excessText)].compactMap { $0 }
       return "Training images were copied: \(findings.joined(separator: "; "))."
     case .noExcess:
-      let p = strongest.map { correctedText($0, comparisons.count) } ?? ""
+      let p = combinedText(
+        jointProbability(comparisons), tests: comparisons.reduce(0) { $0 + $1.tests.count })
       return
         "No excess of images near to training images was found (\(syntheticPositions.count) synthetic images "
         + "against \(baselineCount) \(baseline.rawValue), \(p)). This is no proof of privacy: copies that are "
@@ -40,13 +44,12 @@ extension PrivacyWork {
     }
     let expected = String(format: "%.2g", test.expected)
     return "\(test.observed) of \(syntheticPositions.count) synthetic images \(test.what), where \(expected) "
-      + "were expected (\(comparison.name); \(correctedText(comparison, 1))); "
+      + "were expected (\(comparison.name); \(combinedText(comparison.pValue, tests: comparison.tests.count))); "
       + "\(comparison.suspects.count) likely copies are listed"
   }
 
-  private func correctedText(_ comparison: PrivacyComparison, _ count: Int) -> String {
-    let p = String(format: "%.2g", min(1, comparison.pValue * Double(count)))
-    return "p = \(p) after correction for \(comparison.tests.count * count) tests"
+  private func combinedText(_ probability: Double, tests: Int) -> String {
+    String(format: "p = %.2g, %d tests combined", probability, tests)
   }
 
   func warnings(_ comparisons: [PrivacyComparison]) -> [String] {
