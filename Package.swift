@@ -84,7 +84,10 @@ let package = Package(
       swiftSettings: swiftSettings),
     .executableTarget(
       name: "limn-bench",
-      dependencies: ["LimnTorch", "LimnTraining", "LimnTranslation", "LimnSynthesis", "LimnMetrics"],
+      dependencies: [
+        "LimnTorch", "LimnImaging", "LimnTraining", "LimnTranslation", "LimnSynthesis", "LimnMetrics",
+        "LimnSegmentation",
+      ],
       path: "Benchmarks/limn-bench",
       swiftSettings: swiftSettings),
     .target(

@@ -5,6 +5,7 @@
 //     [--repeats 5]
 //   limn-bench --fid FILE | --swd FILE     times a metric instead, see FeatureBenchmark.swift
 //   limn-bench --labels FILE [--repeats 5]     times metrics of segmentations instead, see LabelBenchmark.swift
+//   limn-bench --tiles SIZE | --overlap-tile IMAGE     overlap-tile inference instead, see TileBenchmark.swift
 
 import Foundation
 import LimnSynthesis
@@ -71,6 +72,10 @@ let widthMax = options.number("width-max", 512)
 let ngf = options.number("ngf", 64)
 Torch.threadCount = options.number("threads", Torch.threadCount)
 
+if options.text("tiles") != nil || options.text("overlap-tile") != nil {
+  try TileBenchmark(options).run()
+  exit(0)
+}
 if options.text("fid") != nil || options.text("swd") != nil {
   try options.text("fid").map { try FeatureBenchmark.fid($0, rounds: repeats) }
   try options.text("swd").map { try FeatureBenchmark.swd($0, rounds: repeats) }

@@ -28,7 +28,7 @@ public final class TIFFRegionReader {
   /// Opens a file.
   /// - Throws: `ImagingError` for a file of another format or kind, with more than one page, or damaged.
   public init(_ url: URL) throws {
-    path = url.path
+    let path = url.path
     let kind = try ImageReader.kind(of: path)
     guard kind == .tiff else {
       throw ImagingError(
@@ -42,7 +42,7 @@ public final class TIFFRegionReader {
       return opened != nil
     }
     guard let opened else { preconditionFailure("a door that succeeds gives a file") }
-    file = opened
+    (file, self.path) = (opened, path)
     (channels, height, width) = (Int(image.channels), Int(image.height), Int(image.width))
     (dtype, storedBits) = (DType(image.type), Int(image.storedBits))
   }
@@ -123,14 +123,14 @@ public final class TIFFStripWriter {
         advice: "convert the pixels first")
     }
     image.type = type
-    let colours = format.palette.map { colours in
-      (0..<256).flatMap { index in
-        index < colours.count ? [colours[index].red, colours[index].green, colours[index].blue] : [0, 0, 0]
-      }
-    }
+    let used = format.palette?.flatMap { [$0.red, $0.green, $0.blue] }
+    let colours = used.map { $0 + [UInt8](repeating: 0, count: 3 * 256 - $0.count) }
     var created: OpaquePointer?
     try checked(path, expected: "1 or 3 channels of at least one pixel", advice: Self.advice) { error in
-      created = colours.withBytes { CMedTIFFCreate(beside.path, &image, $0, format.description, &error) }
+      // Freed by the pointer's scope: the door copies the colours.
+      created =
+        colours.map { CMedTIFFCreate(beside.path, &image, $0, format.description, &error) }
+        ?? CMedTIFFCreate(beside.path, &image, nil, format.description, &error)
       return created != nil
     }
     guard let created else { preconditionFailure("a door that succeeds gives a file") }
@@ -157,13 +157,5 @@ public final class TIFFStripWriter {
 
   private func finish() throws {
     try checked(path, expected: "\(format.height) rows", advice: Self.advice) { CMedTIFFFinish(file, &$0) }
-  }
-}
-
-extension [UInt8]? {
-  /// Lends the bytes, or null.
-  fileprivate func withBytes<R>(_ body: (UnsafePointer<UInt8>?) throws -> R) rethrows -> R {
-    guard let self else { return try body(nil) }
-    return try self.withUnsafeBufferPointer { try body($0.baseAddress) }
   }
 }

@@ -3,38 +3,53 @@
 import LimnTorch
 
 /// Class probabilities of a U-Net for tiles.
+///
+/// A padded network is applied to tiles without its padding: what it gives where the zeros are out of sight is what
+/// the same weights give without any, and the coarse way down need not be answered at the tile's rim. Instance
+/// normalisation, whose statistics are the tile's, keeps the padding, and is not seamless.
 public final class UNetPredictor: TilePredictor {
   private let network: UNet
   private var configuration: UNetConfiguration { network.configuration }
 
-  /// - Parameter network: in its inference mode.
-  public init(_ network: UNet) { self.network = network }
+  /// Takes the network's weights as they are now.
+  public init(_ network: UNet) { self.network = network.forTiles() }
 
   public var inputChannels: Int { configuration.inputChannels }
   public var classCount: Int { configuration.classCount }
   public var alignment: Int { configuration.step }
 
-  /// Without padding 96 of five levels: the margin of 92, and what lets the tile have a valid side.
+  /// Without padding 94 of five levels: the margin of 92, and 2 that let the tile have a valid side, and put its
+  /// poolings where those of a padded network are.
   public var context: Int {
-    configuration.padding == .same ? configuration.reach : aligned(configuration.margin)
+    configuration.padding == .same ? configuration.reach : configuration.margin + 2
   }
 
-  private func aligned(_ side: Int) -> Int { (side + alignment - 1) / alignment * alignment }
+  /// What the network holds at its peak for a pixel of a tile, in bytes, about: the finest skip, it and the raised
+  /// features joined, and a convolution's output and its input, in float32.
+  public var bytesPerPixel: Int { 4 * 8 * configuration.width }
 
   public func probabilities(_ tiles: Tensor) -> Tensor {
-    withoutGradients { scores(tiles).to(.float32).softmax(dim: 1) }
-  }
-
-  private func scores(_ tiles: Tensor) -> Tensor {
     let (height, width) = (tiles.size(2) - 2 * context, tiles.size(3) - 2 * context)
-    guard configuration.padding == .valid else {
-      return network(tiles).centre(height: height, width: width)
+    return withoutGradients {
+      network(tiles).centre(height: height, width: width).to(.float32).softmax(dim: 1)
     }
-    // The output begins a margin after the input, and its side is a little more than a multiple of the step.
-    let start = context - configuration.margin
-    let inputs = [height, width].map { configuration.tile(covering: $0) }
-    let output = network(
-      tiles.mirrored(rows: start..<start + inputs[0], columns: start..<start + inputs[1]))
-    return output.narrowed(dim: 2, start: 0, length: height).narrowed(dim: 3, start: 0, length: width)
+  }
+}
+
+extension UNet {
+  /// A copy for inference, laid out for speed, without padding where that changes nothing.
+  fileprivate func forTiles() -> UNet {
+    var shape = configuration
+    if shape.normalization != .instance { shape.padding = .valid }
+    let copy = Initialization.with(Generator(seed: 0)) { UNet(shape) }
+    copy.move(to: device)
+    let weights = stateDict
+    withoutGradients {
+      for (key, tensor) in copy.stateDict { weights[key].map(tensor.copy) }
+    }
+    copy.requireGradients(false)
+    copy.evaluate()
+    copy.layOut(.channelsLast)
+    return copy
   }
 }
