@@ -7,7 +7,7 @@ extension Dataset {
   /// Items with their objects drawn over them, and below each its border weights, on one sheet.
   ///
   /// Objects are those of the `instances` layer; without one, the 8-connected parts of `labels`. Weights are
-  /// black where 0 and white at the greatest one of the sheet (``HeatColours``).
+  /// black where 0 and white at the greatest one of the sheet (`HeatColours`).
   /// - Parameters:
   ///   - items: positions in the dataset.
   ///   - weights: how they are computed; classes are balanced as `weights` says, objects against background.

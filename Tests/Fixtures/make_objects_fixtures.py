@@ -70,6 +70,8 @@ for name, instances in {
     apart = tensors[f"{name}.separated1"]
     tensors[f"{name}.weights"] = border_weights(apart, np.minimum(apart, 1))
     tensors[f"{name}.weights.unbalanced"] = border_weights(instances, None, w0=4, sigma=2.5)
+border = border_weights(tensors["crowded.separated1"], None) - 1
+tensors["crowded.weights.background"] = 1 + border * (tensors["crowded.separated1"] == 0)
 tensors["crowded.classes"] = tensors["crowded.separated1"] % 4
 tensors["crowded.weights.classes"] = border_weights(tensors["crowded.separated1"], tensors["crowded.classes"])
 

@@ -89,6 +89,11 @@ private func leastDistance(_ values: [Int32], width: Int, without kept: Set<Int3
     #expect(relativeError(weights, try reference("crowded.weights.classes")) < tolerance)
   }
 
+  @Test func canBeKeptToTheBackground() throws {
+    let weights = BorderWeights(backgroundOnly: true, balance: .none)(try reference("crowded.instances"))
+    #expect(relativeError(weights, try reference("crowded.weights.background")) < tolerance)
+  }
+
   @Test(arguments: [UInt64(4), 5]) func areNeverBelowTheClassWeight(seed: UInt64) {
     let map = randomInstances(seed: seed)
     let separated = InstanceSeparation.separated(map)

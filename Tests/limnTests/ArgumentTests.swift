@@ -13,6 +13,7 @@ import Testing
   @Test(arguments: [
     "import scans --out set", "check set", "check one two", "show set --out sheet.png",
     "show set --out sheet.png --split test --layer labels --count 4 --columns 2",
+    "show set --out sheet.png --weights", "show set --out sheet.png --weights --balance image --count 2",
     "export set --as png --out pictures",
     "export set --as webdataset --out shards --split train --shard-size 10",
     "sketch scans", "sketch scans --channel green --morphology area --field-of-view 0.08 --sigma 2",
@@ -37,6 +38,8 @@ import Testing
   @Test(arguments: [
     ("import scans", "--out"), ("import --out set", "sources"), ("check", "datasets"),
     ("show set", "--out"), ("show set --out sheet.png --count 0", "--count"),
+    ("show set --out sheet.png --weights --layer labels", "--layer"),
+    ("show set --out sheet.png --weights --balance class", "--balance"),
     ("show set --out sheet.png --split all", "--split"), ("export set --out a", "--as"),
     ("export set --as jpeg --out a", "--as"), ("export set --as png", "--out"),
     ("export set --as webdataset --out a --shard-size 0", "--shard-size"), ("sketch", "source"),

@@ -26,9 +26,10 @@ public enum ClassBalance: String, Sendable, Codable, CaseIterable {
 /// w(x) = w_c(x) + w₀ · exp(−(d₁(x) + d₂(x))² / (2 σ²)).
 ///
 /// d₁ and d₂ are the Euclidean distances from the pixel's centre to the nearest pixel's centre of the nearest and
-/// of the second-nearest instance; within an instance d₁ is 0. As in the paper, the second term is not kept to
-/// the background: an instance's own pixels beside a narrow gap have it too. With fewer than two instances it is
-/// 0. Instances that touch are separated first (``InstanceSeparation``).
+/// of the second-nearest instance; within an instance d₁ is 0. The paper's formula has the second term everywhere,
+/// so that an instance's own pixels beside a gap gain too; ``backgroundOnly`` keeps it out of instances, as
+/// most programs do. With fewer than two instances it is 0. Instances that touch are separated first
+/// (``InstanceSeparation``).
 ///
 /// Distances are exact. Where the second term is less than 10⁻¹² w₀, which a float32 sum does not show, it is
 /// left out.
@@ -39,12 +40,18 @@ public struct BorderWeights: Sendable, Codable, Equatable {
   public var sigma: Double
   /// Pixels of background put between instances that touch, 0 or more.
   public var gap: Int
+  /// Whether the second term is 0 within instances.
+  public var backgroundOnly: Bool
   /// The term w_c.
   public var balance: ClassBalance
 
-  /// The paper's w₀ and σ; `gap` and `balance` are Limn's choice.
-  public init(w0: Double = 10, sigma: Double = 5, gap: Int = 1, balance: ClassBalance = .image) {
-    (self.w0, self.sigma, self.gap, self.balance) = (w0, sigma, gap, balance)
+  /// The paper's w₀, σ and formula; `gap` and `balance` are Limn's choice.
+  public init(
+    w0: Double = 10, sigma: Double = 5, gap: Int = 1, backgroundOnly: Bool = false,
+    balance: ClassBalance = .image
+  ) {
+    (self.w0, self.sigma, self.gap) = (w0, sigma, gap)
+    (self.backgroundOnly, self.balance) = (backgroundOnly, balance)
   }
 
   /// The weight of each pixel.
@@ -70,7 +77,7 @@ public struct BorderWeights: Sendable, Codable, Equatable {
   private func addBorders(of instances: [Int32], width: Int, to weights: inout [Double]) {
     let reach = sigma * (2 * log(1e12)).squareRoot()
     let nearest = NearestInstances(instances, width: width, reach: Int(reach.rounded(.up)))
-    for place in weights.indices {
+    for place in weights.indices where !backgroundOnly || instances[place] == 0 {
       guard let first = nearest.square(toFirst: place), let second = nearest.square(toSecond: place) else {
         continue
       }

@@ -7,6 +7,7 @@ import LimnImaging
 
 extension AxisChoice: ExpressibleByArgument {}
 extension ChannelChoice: ExpressibleByArgument {}
+extension ClassBalance: ExpressibleByArgument {}
 extension ImageResize.Mode: ExpressibleByArgument {}
 extension Split: ExpressibleByArgument {}
 

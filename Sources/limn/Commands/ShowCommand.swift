@@ -13,7 +13,7 @@ struct ShowCommand: ParsableCommand {
     abstract: "Lay images of a dataset out on one sheet (PNG).",
     discussion: """
       The images are spread evenly over the dataset, or over one split of it. Labels lie over them in colours \
-      that can be told apart. --augment shows what training would see; --weights, the border weights of \
+      that can be told apart. --augment shows what training would see; --weights shows the border weights of \
       U-Net, which glow where objects touch; --histogram draws how often each brightness occurs, a line for \
       each split.
 
@@ -54,9 +54,16 @@ struct ShowCommand: ParsableCommand {
   @Flag(
     help: """
       Show below each image the border weights of its instances, or of its labels' connected parts: black is 0, \
-      over red and yellow to white, the greatest, which is told.
+      over red and yellow to white, the greatest on the sheet, which is told.
       """)
   var weights = false
+
+  @Option(
+    help: """
+      What --weights adds the borders to: none, weight 1 everywhere; image, weights that make up for unequal \
+      areas, as in training. Where objects are few, they outshine the borders.
+      """)
+  var balance = ClassBalance.none
 
   @Option(help: "Write a page with the histogram of each split to this file (HTML).")
   var histogram: String?
@@ -86,7 +93,8 @@ struct ShowCommand: ParsableCommand {
     guard weights else {
       return (try dataset.sheet(items, layer: layer, columns: columns, augmentation: augmentation), "")
     }
-    let (sheet, greatest) = try dataset.weightSheet(items, columns: columns, augmentation: augmentation)
+    let (sheet, greatest) = try dataset.weightSheet(
+      items, weights: BorderWeights(balance: balance), columns: columns, augmentation: augmentation)
     return (sheet, String(format: "; white is weight %.3f", greatest))
   }
 
