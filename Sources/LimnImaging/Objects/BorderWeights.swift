@@ -8,9 +8,9 @@ import LimnTorch
 public enum ClassBalance: String, Sendable, Codable, CaseIterable {
   /// Every pixel has weight 1.
   case none
-  /// Pixels weigh inversely to how often their class occurs in the image: N / (K · N_c) for N_c of N pixels and
-  /// K classes that occur. The mean over the image is 1, and all classes have the same sum. The paper names no
-  /// formula; this one is Limn's choice.
+  /// Pixels weigh inversely to how often their class occurs in the image: N / (K · N_c) for N_c of N pixels
+  /// and K classes that occur. The mean over the image is 1, and all classes have the same sum. The paper
+  /// names no formula; this one is Limn's choice.
   case image
 
   /// The weight of each pixel, by its class.
@@ -25,11 +25,11 @@ public enum ClassBalance: String, Sendable, Codable, CaseIterable {
 
 /// w(x) = w_c(x) + w₀ · exp(−(d₁(x) + d₂(x))² / (2 σ²)).
 ///
-/// d₁ and d₂ are the Euclidean distances from the pixel's centre to the nearest pixel's centre of the nearest and
-/// of the second-nearest instance; within an instance d₁ is 0. The paper's formula has the second term everywhere,
-/// so that an instance's own pixels beside a gap gain too; ``backgroundOnly`` keeps it out of instances, as
-/// most programs do. With fewer than two instances it is 0. Instances that touch are separated first
-/// (``InstanceSeparation``).
+/// d₁ and d₂ are the Euclidean distances from the pixel's centre to the nearest pixel's centre of the nearest
+/// and of the second-nearest instance; within an instance d₁ is 0. The paper's formula has the second term
+/// everywhere, so that an instance's own pixels beside a gap gain too; ``backgroundOnly`` keeps it out of
+/// instances, as most programs do. With fewer than two instances it is 0. Instances that touch are separated
+/// first (``InstanceSeparation``).
 ///
 /// Distances are exact. Where the second term is less than 10⁻¹² w₀, which a float32 sum does not show, it is
 /// left out.

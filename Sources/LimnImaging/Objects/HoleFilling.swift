@@ -6,8 +6,9 @@ import LimnTorch
 public enum HoleFilling {
   /// Gives each hole to the class around it.
   ///
-  /// A hole is a part of the background, 4-connected as objects are 8-connected, that does not reach the image's
-  /// edge. It is filled if all pixels that border on it, by an edge, are of one class, and left otherwise.
+  /// A hole is a part of the background, 4-connected as objects are 8-connected, that does not reach the
+  /// image's edge. It is filled if all pixels that border on it, by an edge, are of one class, and left
+  /// otherwise.
   /// - Parameter labels: [H, W], a mask or integers; what is above 0 is a class.
   /// - Returns: int32 [H, W], with 0 for the background.
   public static func filled(_ labels: Tensor) -> Tensor {

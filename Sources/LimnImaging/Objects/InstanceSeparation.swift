@@ -7,8 +7,8 @@ public enum InstanceSeparation {
   /// Puts at least `gap` pixels of background between any two instances.
   ///
   /// The paper says "morphological operations" and no more; the rule here is Limn's. It sweeps over the image
-  /// for k = 1, 2, … `gap`. Each sweep looks at all pixels at once: where the square of 2 k + 1 pixels around a
-  /// pixel (k = 1: its eight neighbours) holds another instance, the one with the greater number gives its
+  /// for k = 1, 2, … `gap`. Each sweep looks at all pixels at once: where the square of 2 k + 1 pixels around
+  /// a pixel (k = 1: its eight neighbours) holds another instance, the one with the greater number gives its
   /// pixel to the background if k is odd, and the one with the lesser number if k is even. What is apart
   /// already stays as it is.
   ///

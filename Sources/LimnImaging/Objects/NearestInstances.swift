@@ -1,5 +1,6 @@
 // For each pixel the distances to the nearest and the second-nearest instance: the two passes of a separable
-// Euclidean distance transform, along columns and along rows, with two different instances kept instead of one.
+// Euclidean distance transform, along columns and along rows, with two different instances kept instead of
+// one.
 
 /// The nearest two of the instances met so far.
 private struct NearestTwo {

@@ -18,7 +18,8 @@ public struct ObjectOptions: Sendable, Codable, Equatable {
   public var fillHoles: Bool
   /// How objects that touch are told apart.
   public var separation: Separation
-  /// Between the centres of objects that are separated, in pixels: nearer maxima of the distance are one object.
+  /// Between the centres of objects that are separated, in pixels: nearer maxima of the distance are one
+  /// object.
   public var minimumDistance: Double
 
   /// Options that change nothing unless asked to; half the diameter of the smallest object is a good
@@ -34,8 +35,8 @@ public struct ObjectOptions: Sendable, Codable, Equatable {
 
 /// Makes instance maps of segmentations.
 public enum ObjectExtraction {
-  /// The objects of a mask or label map: holes are filled, 8-connected parts of one class found and, where asked
-  /// for, divided, and small ones left out, in this order.
+  /// The objects of a mask or label map: holes are filled, 8-connected parts of one class found and, where
+  /// asked for, divided, and small ones left out, in this order.
   /// - Parameters:
   ///   - labels: [H, W], a mask or integers; what is above 0 is a class, and no object has pixels of two.
   ///   - options: how objects are made.

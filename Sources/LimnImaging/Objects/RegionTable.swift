@@ -24,9 +24,9 @@ public struct RegionTable: Sendable, Codable, Equatable {
     public let bottom: Int
     /// The column after its last one.
     public let right: Int
-    /// In pixels: the length of the line through its border pixels' centres, estimated from the pattern around
-    /// each (Benkrid and Crookes, "Design and FPGA Implementation of a Perimeter Estimator", 2000). It is made
-    /// for round objects; a single pixel has 0.
+    /// In pixels: the length of the line through its border pixels' centres, estimated from the pattern
+    /// around each (Benkrid and Crookes, "Design and FPGA Implementation of a Perimeter Estimator", 2000). It
+    /// is made for round objects; a single pixel has 0.
     public let perimeter: Double
     /// Nil without an image.
     public let intensity: Intensity?
@@ -70,8 +70,8 @@ public struct RegionTable: Sendable, Codable, Equatable {
     "intensity_mean", "intensity_minimum", "intensity_maximum",
   ]
 
-  /// The objects of several images as CSV (RFC 4180): a line for each, under the names of ``columns``; a cell is
-  /// empty where nothing is known.
+  /// The objects of several images as CSV (RFC 4180): a line for each, under the names of ``columns``; a cell
+  /// is empty where nothing is known.
   public static func csv(of tables: [(name: String, table: RegionTable)]) -> String {
     csvText([columns] + tables.flatMap { name, table in table.regions.map { [name] + $0.cells } })
   }

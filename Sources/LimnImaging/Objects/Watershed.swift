@@ -1,5 +1,5 @@
-// The watershed by flooding from markers, in the order of a priority queue: Beucher and Meyer, "The morphological
-// approach to segmentation: the watershed transformation" (1993).
+// The watershed by flooding from markers, in the order of a priority queue: Beucher and Meyer, "The
+// morphological approach to segmentation: the watershed transformation" (1993).
 
 import LimnTorch
 
@@ -7,9 +7,9 @@ import LimnTorch
 public enum Watershed {
   /// Floods a surface from markers, the lowest pixels first, and among equals those that were reached first.
   ///
-  /// A pixel belongs to the basin that first reaches one of its eight neighbours and becomes the queue's lowest.
-  /// Basins meet without a line between them. Which of two basins takes a plateau's middle is decided by the
-  /// order of arrival: markers count row by row, neighbours on edges before those on corners.
+  /// A pixel belongs to the basin that first reaches one of its eight neighbours and becomes the queue's
+  /// lowest. Basins meet without a line between them. Which of two basins takes a plateau's middle is decided
+  /// by the order of arrival: markers count row by row, neighbours on edges before those on corners.
   /// - Parameters:
   ///   - elevation: [H, W], real numbers.
   ///   - markers: [H, W], integers; what is above 0 is a basin's number.
@@ -30,8 +30,8 @@ public enum Watershed {
   /// Divides one connected shape into the basins of the distance to what surrounds it.
   ///
   /// Markers are the regional maxima of the Euclidean distance to the nearest pixel outside: 8-connected
-  /// plateaus that no neighbour surpasses. From the highest to the lowest, the first in the image among equals,
-  /// a maximum is left out if one of its pixels is nearer than `minimumDistance` to a marker.
+  /// plateaus that no neighbour surpasses. From the highest to the lowest, the first in the image among
+  /// equals, a maximum is left out if one of its pixels is nearer than `minimumDistance` to a marker.
   /// - Parameters:
   ///   - mask: the shape, row by row.
   ///   - width: pixels in a row.
