@@ -119,13 +119,9 @@ public final class UNet: Module {
     var kept = [down[0](x.contiguous(.channelsLast))]
     for level in 1..<down.count { kept.append(down[level](maxPool2d(kept[level - 1], 2))) }
     var features = [kept[down.count - 1]]
-<<<<<<< HEAD
     for level in up.indices.reversed() {
       features.append(up[level](features[features.count - 1], skip: kept[level]))
     }
-=======
-    for level in up.indices.reversed() { features.append(up[level](features[features.count - 1], skip: kept[level])) }
->>>>>>> be88746236d4902a12b798123a11d1c7949d813f
     return features.dropFirst().reversed()
   }
 }
@@ -142,17 +138,11 @@ extension UNetConfiguration {
 
 extension Tensor {
   /// The middle of the last two axes, as large as those of another tensor.
-<<<<<<< HEAD
   func centre(like other: Tensor) -> Tensor { centre(height: other.size(-2), width: other.size(-1)) }
 
   /// The middle of the last two axes.
   func centre(height: Int, width: Int) -> Tensor {
     narrowed(dim: -2, start: (size(-2) - height) / 2, length: height)
-=======
-  func centre(like other: Tensor) -> Tensor {
-    let (height, width) = (other.size(-2), other.size(-1))
-    return narrowed(dim: -2, start: (size(-2) - height) / 2, length: height)
->>>>>>> be88746236d4902a12b798123a11d1c7949d813f
       .narrowed(dim: -1, start: (size(-1) - width) / 2, length: width)
   }
 }

@@ -59,18 +59,11 @@ public struct UNetConfiguration: Codable, Sendable, Equatable {
   /// How far an output pixel of a padded network sees at most, in pixels: what a tile must have beyond the
   /// pixels that are kept of it. A multiple of ``step``, since poolings tell pixels apart by their places.
   public var reach: Int {
-<<<<<<< HEAD
     let farthest =
       (0..<step).map { place in
         let lowest = extent(of: place)
         return max(place - lowest.lowerBound, lowest.upperBound - 1 - place)
       }.max() ?? 0
-=======
-    let farthest = (0..<step).map { place in
-      let lowest = extent(of: place)
-      return max(place - lowest.lowerBound, lowest.upperBound - 1 - place)
-    }.max() ?? 0
->>>>>>> be88746236d4902a12b798123a11d1c7949d813f
     return (farthest + step - 1) / step * step
   }
 
