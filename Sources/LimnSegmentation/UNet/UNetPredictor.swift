@@ -31,7 +31,7 @@ public final class UNetPredictor: TilePredictor {
   public func probabilities(_ tiles: Tensor) -> Tensor {
     let (height, width) = (tiles.size(2) - 2 * context, tiles.size(3) - 2 * context)
     return withoutGradients {
-      network(tiles).centre(height: height, width: width).to(.float32).softmax(dim: 1)
+      softmax(network(tiles).centre(height: height, width: width).to(.float32), dim: 1)
     }
   }
 }
