@@ -112,7 +112,7 @@ struct TileBenchmark {
   /// The most memory that this process has held, in bytes.
   private var peakBytes: Int {
     var usage = rusage()
-    getrusage(RUSAGE_SELF, &usage)
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     return usage.ru_maxrss << 10
   }
 }

@@ -35,7 +35,7 @@ private final class PoolingNetwork: TilePredictor {
     let low = maxPool2d(relu(conv2d(shown, first, padding: pads ? 1 : 0)), 2)
     let scores = conv2d(low, second, padding: pads ? 1 : 0)
     let raised = interpolate(scores, size: [2 * scores.size(2), 2 * scores.size(3)])
-    return raised.centre(height: height, width: width).softmax(dim: 1)
+    return softmax(raised.centre(height: height, width: width), dim: 1)
   }
 }
 

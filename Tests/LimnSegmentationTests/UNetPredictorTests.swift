@@ -32,7 +32,7 @@ import Testing
     let reach = network.configuration.reach
     let shown = image.mirrored(rows: -reach..<40 + reach, columns: -reach..<56 + reach)
     let expected = withoutGradients {
-      network(shown.unsqueezed(0)).softmax(dim: 1)[0][.all, reach..<reach + 37, reach..<reach + 50]
+      softmax(network(shown.unsqueezed(0)), dim: 1)[0][.all, reach..<reach + 37, reach..<reach + 50]
     }
     for side in [8, 24, 56] {
       let found = try OverlapTile(UNetPredictor(network), side: side, batch: 2).probabilities(of: image)
@@ -66,7 +66,7 @@ import Testing
     let network = network(3, .same, .instance)
     let predictor = UNetPredictor(network)
     let tile = image(16 + 2 * predictor.context, 16 + 2 * predictor.context).unsqueezed(0)
-    let expected = withoutGradients { network(tile).softmax(dim: 1).centre(height: 16, width: 16) }
+    let expected = withoutGradients { softmax(network(tile), dim: 1).centre(height: 16, width: 16) }
     #expect((predictor.probabilities(tile) - expected).abs().max().item() <= 1e-6)
   }
 }
