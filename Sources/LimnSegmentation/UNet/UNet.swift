@@ -122,7 +122,7 @@ public final class UNet: Module {
     for level in up.indices.reversed() {
       features.append(up[level](features[features.count - 1], skip: kept[level]))
     }
-    return features.dropFirst().reversed()
+    return up.isEmpty ? features : features.dropFirst().reversed()
   }
 }
 
