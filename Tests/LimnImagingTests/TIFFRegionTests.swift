@@ -53,7 +53,10 @@ import Testing
     #expect(difference(.cat(parts, dim: 1), image) <= (["jpeg", "ycbcr"].contains(name) ? 1 : 0))
   }
 
-  @Test(arguments: ["palette.tif", "pages.tif", "fax.tif", "double.tif", "int8.tif", "uint32.tif", "gray8.png", "text.png", "nowhere.tif"])
+  @Test(arguments: [
+    "palette.tif", "pages.tif", "fax.tif", "double.tif", "int8.tif", "uint32.tif", "gray8.png", "text.png",
+    "nowhere.tif",
+  ])
   func otherKindsAreRefusedInOneLine(name: String) throws {
     let error = #expect(throws: ImagingError.self) { try TIFFRegionReader(file(name)) }
     let line = try #require(error?.errorDescription)
@@ -136,7 +139,8 @@ import Testing
       try withTemporaryFolder { folder in
         let url = folder.appendingPathComponent("a.tif")
         let error = #expect(throws: ImagingError.self) {
-          try TIFFStripWriter.write(format, to: url) { writer in for part in rows { try writer.append(part) } }
+          try TIFFStripWriter.write(format, to: url) { writer in for part in rows { try writer.append(part) }
+          }
         }
         #expect(error?.errorDescription?.hasPrefix(url.path) == true)
         let left = try FileManager.default.contentsOfDirectory(atPath: folder.path)

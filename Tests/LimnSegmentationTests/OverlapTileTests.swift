@@ -49,7 +49,9 @@ private final class PoolingNetwork: TilePredictor {
   /// The predictor applied once to the mirrored image.
   private func whole(_ predictor: any TilePredictor, _ image: Tensor) -> Tensor {
     let (height, width, context) = (image.size(1), image.size(2), predictor.context)
-    func end(_ length: Int) -> Int { (length - 1) / predictor.alignment * predictor.alignment + predictor.alignment }
+    func end(_ length: Int) -> Int {
+      (length - 1) / predictor.alignment * predictor.alignment + predictor.alignment
+    }
     let shown = image.mirrored(
       rows: -context..<end(height) + context, columns: -context..<end(width) + context)
     return predictor.probabilities(shown.unsqueezed(0))[0][.all, 0..<height, 0..<width]
@@ -187,7 +189,9 @@ private final class PoolingNetwork: TilePredictor {
     let image = Tensor.arange(9, dtype: .float32).reshaped([3, 3])
     let changed = versions.symmetries.map { $0.apply(image).array(of: Float.self) }
     #expect(Set(changed).count == count)
-    for symmetry in versions.symmetries { #expect(symmetry.undo(symmetry.apply(tiles)).isIdentical(to: tiles)) }
+    for symmetry in versions.symmetries {
+      #expect(symmetry.undo(symmetry.apply(tiles)).isIdentical(to: tiles))
+    }
     #expect(changed.contains(image.array(of: Float.self)) == (versions != .rotations))
   }
 

@@ -98,8 +98,7 @@ public struct OverlapTile {
     }
   }
 
-  /// - Parameter strip: [C, h + 2 · context, W], the rows that a row of tiles shows.
-  /// - Returns: [F, h, W] of the image.
+  /// The rows [F, h, W] that a row of tiles answers for, of those it shows, [C, h + 2 · context, W].
   private func answers(
     toStrip strip: Tensor, row: Int, grid: TileGrid, answer: Answer, advance: (Int) throws -> Void
   ) throws -> Tensor {
@@ -107,7 +106,8 @@ public struct OverlapTile {
     var kept: Tensor?
     for first in stride(from: 0, to: grid.columnCount, by: batch) {
       let columns = first..<min(first + batch, grid.columnCount)
-      let tiles = Tensor.stack(columns.map { strip.mirrored(rows: 0..<strip.size(1), columns: grid.shownColumns($0)) })
+      let tiles = Tensor.stack(
+        columns.map { strip.mirrored(rows: 0..<strip.size(1), columns: grid.shownColumns($0)) })
       let found = try withoutGradients { try answer(tiles.to(device)).to(.cpu) }
       let rows = kept ?? .empty([found.size(1), height, grid.width], dtype: found.dtype)
       for (index, column) in columns.enumerated() {

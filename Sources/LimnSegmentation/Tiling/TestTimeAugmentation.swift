@@ -27,7 +27,8 @@ struct SquareSymmetry: Sendable {
   let isFlipped: Bool
   let turns: Int
 
-  static let all = [false, true].flatMap { flip in (0..<4).map { SquareSymmetry(isFlipped: flip, turns: $0) } }
+  static let all = [false, true].flatMap { flip in (0..<4).map { SquareSymmetry(isFlipped: flip, turns: $0) }
+  }
 
   /// Images [..., H, W] so changed.
   func apply(_ images: Tensor) -> Tensor {

@@ -25,7 +25,8 @@ public struct TileGrid: Sendable, Equatable {
   ///   - context: pixels around the kept part on every side.
   public init(height: Int, width: Int, side: Int, alignment: Int, context: Int) {
     precondition(height > 0 && width > 0, "an image has pixels, \(height) x \(width) were given")
-    precondition(side >= alignment, "a kept part of \(side) pixels is smaller than the alignment, \(alignment)")
+    precondition(
+      side >= alignment, "kept parts of \(side) pixels are smaller than the alignment, \(alignment)")
     func kept(_ length: Int) -> Int {
       let count = (length - 1) / (side / alignment * alignment) + 1
       return ((length - 1) / count / alignment + 1) * alignment
@@ -56,13 +57,14 @@ public struct TileGrid: Sendable, Equatable {
     column * tileWidth - context..<(column + 1) * tileWidth + context
   }
 
-  /// The largest side of kept parts whose tiles a network can take in so much memory, at least `alignment`.
+  /// How large tiles may be.
   /// - Parameters:
   ///   - memory: for a batch of tiles, in bytes.
   ///   - bytesPerPixel: what the network holds at its peak for a pixel of a tile, context included.
   ///   - batch: tiles taken together.
   ///   - alignment: of the network.
   ///   - context: of the network.
+  /// - Returns: the largest side of kept parts whose tiles fit, at least `alignment`.
   public static func side(
     memory: Int, bytesPerPixel: Int, batch: Int = 1, alignment: Int, context: Int
   ) -> Int {

@@ -24,9 +24,9 @@ public final class UNetPredictor: TilePredictor {
     configuration.padding == .same ? configuration.reach : configuration.margin + 2
   }
 
-  /// What the network holds at its peak for a pixel of a tile, in bytes, about: the finest skip, it and the raised
-  /// features joined, and a convolution's output and its input, in float32.
-  public var bytesPerPixel: Int { 4 * 8 * configuration.width }
+  /// What the network holds at its peak for a pixel of a tile, in bytes, about (measured, float32): the finest
+  /// skips, raised features, both joined, a convolution's input and output; scores and probabilities.
+  public var bytesPerPixel: Int { 4 * (10 * configuration.width + 4 * classCount) }
 
   public func probabilities(_ tiles: Tensor) -> Tensor {
     let (height, width) = (tiles.size(2) - 2 * context, tiles.size(3) - 2 * context)
