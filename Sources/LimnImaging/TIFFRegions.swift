@@ -127,7 +127,7 @@ public final class TIFFStripWriter {
     let colours = used.map { $0 + [UInt8](repeating: 0, count: 3 * 256 - $0.count) }
     var created: OpaquePointer?
     try checked(path, expected: "1 or 3 channels of at least one pixel", advice: Self.advice) { error in
-      // Freed by the pointer's scope: the door copies the colours.
+      // The door copies the colours.
       created =
         colours.map { CMedTIFFCreate(beside.path, &image, $0, format.description, &error) }
         ?? CMedTIFFCreate(beside.path, &image, nil, format.description, &error)

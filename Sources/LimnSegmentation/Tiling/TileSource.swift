@@ -68,7 +68,7 @@ public final class TIFFTileSource: TileSource {
 
   /// - Parameters:
   ///   - reader: an open file.
-  ///   - window: what becomes −1 and 1. ``IntensityWindow/full``, from 0 to the largest number that the type
+  ///   - window: what becomes −1 and 1. `IntensityWindow.full`, from 0 to the largest number that the type
   ///     holds, is for integers only; percentiles are for no file, since they follow from all of its pixels.
   /// - Throws: `ImagingError` for a window that does not say its limits.
   public init(_ reader: TIFFRegionReader, window: IntensityWindow = .full) throws {
