@@ -69,9 +69,9 @@ public struct Splits: Sendable, Equatable {
 }
 
 /// Random orders that depend on nothing but a seed.
-enum Permutation {
+package enum Permutation {
   /// 0 ..< count in random order (Fisher–Yates over derived seeds).
-  static func shuffled(_ count: Int, seed: UInt64) -> [Int] {
+  package static func shuffled(_ count: Int, seed: UInt64) -> [Int] {
     var order = Array(0..<count)
     for last in stride(from: count - 1, to: 0, by: -1) {
       // The product's high word maps 64 random bits to 0 ... last without division.

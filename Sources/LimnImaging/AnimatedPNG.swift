@@ -77,12 +77,13 @@ struct PNGChunk {
   var name: String
   var content: Data
 
-  /// The chunks of a file that libpng has just written.
+  /// The chunks of a file, as far as they are whole.
   static func all(in png: Data) -> [PNGChunk] {
     var chunks: [PNGChunk] = []
     var position = 8
     while position + 12 <= png.count {
       let length = png[position..<position + 4].reduce(0) { $0 << 8 | Int($1) }
+      guard position + 12 + length <= png.count else { break }
       let name = String(decoding: png[position + 4..<position + 8], as: UTF8.self)
       chunks.append(PNGChunk(name: name, content: Data(png[position + 8..<position + 8 + length])))
       position += 12 + length

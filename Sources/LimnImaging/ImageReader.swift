@@ -55,6 +55,15 @@ public enum ImageReader {
       info: SourceInfo(path: path, format: kind.rawValue))
   }
 
+  /// A PNG's samples, [C, H, W].
+  static func picture(_ png: Data, named path: String) throws -> Tensor {
+    var image = CMedImage()
+    try checked(path, expected: "a complete PNG file", advice: damagedAdvice) { error in
+      png.withUnsafeBytes { CMedPNGRead($0.baseAddress, $0.count, maximumBytes, &image, &error) }
+    }
+    return tensor(taking: image).squeezed(1)
+  }
+
   private static func tiff(_ path: String) throws -> Volume {
     var image = CMedImage()
     try checked(path, expected: "a TIFF of gray or RGB pages of equal size", advice: damagedAdvice) { error in

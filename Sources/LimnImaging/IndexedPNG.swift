@@ -38,4 +38,25 @@ extension PNGFile {
     chunks.insert(PNGChunk(name: "PLTE", content: colours), at: 1)
     return PNGChunk.signature + chunks.reduce(Data()) { $0 + $1.bytes }
   }
+
+  /// The samples of an indexed PNG as they are stored: label maps are often kept so, colours being for the eye.
+  /// - Parameter url: a file that ``ImageReader/read(_:)`` reads.
+  /// - Returns: uint8 [1, H, W]; nil of a PNG without a palette, and of other files.
+  /// - Throws: `ImagingError` where the file cannot be read.
+  public static func indices(of url: URL) throws -> Tensor? {
+    let data = try ImageReader.contents(of: url.path)
+    guard data.prefix(8) == PNGChunk.signature else { return nil }
+    var chunks = PNGChunk.all(in: Data(data))
+    guard let head = chunks.first, head.name == "IHDR", head.content.count == 13, head.content[9] == 3 else {
+      return nil
+    }
+    // Gray and indexed samples are stored alike; gray ones of fewer bits are spread over the eight when read.
+    chunks[0].content[9] = 0
+    let gray = chunks.filter { !["PLTE", "tRNS"].contains($0.name) }
+    let bits = Int(head.content[8])
+    let samples = try ImageReader.picture(
+      PNGChunk.signature + gray.reduce(Data()) { $0 + $1.bytes }, named: url.path)
+    let step = bits < 8 ? 255 / ((1 << bits) - 1) : 1
+    return step == 1 ? samples : (samples.to(.float32) / Double(step)).round().to(.uint8)
+  }
 }

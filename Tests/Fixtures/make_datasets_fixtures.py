@@ -7,6 +7,8 @@ import pathlib
 
 import numpy as np
 import pydicom
+
+from PIL import Image
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
@@ -33,3 +35,9 @@ for number in range(3):
     data.ImageOrientationPatient, data.ImagePositionPatient = [1, 0, 0, 0, 1, 0], [0, 0, 2.0 * number]
     data.PixelData = rng.integers(0, 2048, (6, 5)).astype("<i2").tobytes()
     pydicom.dcmwrite(name, data, implicit_vr=False, little_endian=True)
+
+# Label maps with palettes, of few bits a sample.
+for bits in (1, 2, 4):
+    image = Image.fromarray((np.arange(35) % (1 << bits)).astype(np.uint8).reshape(5, 7), "P")
+    image.putpalette([value for n in range(1 << bits) for value in (200 - 9 * n, 10 * n, 30)])
+    image.save(FOLDER / f"indexed-{bits}.png", bits=bits)

@@ -154,3 +154,25 @@ import Testing
   @Test(arguments: ["", "a", "a=", "=1", "a=1,b", "a=256", "a=-1", "a=1#12", "a=1#zzzzzz", "a=1#112233#4"])
   func badListsOfClasses(text: String) { #expect([LabelClass](list: text) == nil) }
 }
+
+@Suite struct IndexedLabelTests {
+  /// Label maps with a palette are read as what they store, whatever colours stand for it.
+  @Test(arguments: [2, 16, 256]) func indexedPicturesAreTheirIndices(count: Int) throws {
+    let labels = Tensor.randint(0, count, [9, 13], generator: Generator(seed: 3)).to(.uint8)
+    try withTemporaryFolder { folder in
+      let file = folder.appendingPathComponent("a.png")
+      try PNGFile.encode(labels: labels, palette: Array(LabelColours.palette.prefix(count))).write(to: file)
+      let source = try #require(try VolumeSource.all(at: file).first)
+      let read = try LabelPairReader(kind: .instances).labels(source, on: source.read())
+      #expect(read[0, 0].isEqual(to: labels.to(.int32)).all().item() == 1)
+    }
+  }
+
+  /// Made by Pillow: 1, 2 and 4 bits a sample, palettes of its own.
+  @Test(arguments: [1, 2, 4]) func fewBitsASampleAreReadToo(bits: Int) throws {
+    let indices = try #require(try PNGFile.indices(of: fixture("datasets/indexed-\(bits).png")))
+    let expected = Tensor((0..<35).map { UInt8($0 % (1 << bits)) }, shape: [1, 5, 7])
+    #expect(indices.isEqual(to: expected).all().item() == 1)
+    #expect(try PNGFile.indices(of: fixture("datasets/1.dcm")) == nil)
+  }
+}

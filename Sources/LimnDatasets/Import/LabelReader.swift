@@ -62,7 +62,11 @@ struct LabelReader {
   }
 
   private func values(of mask: Volume) throws -> Tensor {
-    if mask.channels == 3 { return try classes(ofColours: mask.voxels) }
+    var mask = mask
+    if mask.channels == 3 {
+      guard let indices = try indices(of: mask.voxels) else { return try classes(ofColours: mask.voxels) }
+      mask.voxels = indices
+    }
     guard mask.channels == 1 else {
       throw DatasetError(file, "a mask of \(mask.channels) channels, expected 1, or 3 for colours")
     }
@@ -77,6 +81,14 @@ struct LabelReader {
     }
     try check(present)
     return values
+  }
+
+  /// What an indexed PNG stores, where its colours are for the eye: none are given as classes', and they are not
+  /// gray.
+  private func indices(of colours: Tensor) throws -> Tensor? {
+    let isGray = colours[0].isEqual(to: colours[1]).logicalAnd(colours[0].isEqual(to: colours[2]))
+    guard request.classes.colours.isEmpty, isGray.all().item() == 0 else { return nil }
+    return try PNGFile.indices(of: file)?.unsqueezed(0)
   }
 
   private func instances(_ values: Tensor, _ present: Set<Int>) throws -> Tensor {

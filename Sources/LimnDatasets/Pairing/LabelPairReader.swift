@@ -20,7 +20,7 @@ public struct LabelPairReader: Sendable {
   /// Reads two maps; either may be a DICOM segmentation object, which lies on the other's grid then.
   /// - Returns: int32 [1, Z, Y, X] each, of one shape, and the grid with its place.
   /// - Throws: what is wrong with a file, in one line.
-  public func read(truth: PairedSource, prediction: PairedSource) throws
+  public func read(truth: VolumeSource, prediction: VolumeSource) throws
     -> (truth: Tensor, prediction: Tensor, grid: Volume)
   {
     let grid = try image(prediction) ?? image(truth) ?? DICOMSegmentation.read(prediction.files[0]).labels
@@ -30,7 +30,7 @@ public struct LabelPairReader: Sendable {
   /// Reads one map onto the grid of an image.
   /// - Returns: int32 [1, Z, Y, X].
   /// - Throws: what is wrong with the file, in one line.
-  public func labels(_ source: PairedSource, on grid: Volume) throws -> Tensor {
+  public func labels(_ source: VolumeSource, on grid: Volume) throws -> Tensor {
     guard source.files.count == 1 else {
       throw DatasetError(
         source.files[0], "one of \(source.files.count) files of a series, expected one file of labels")
@@ -41,7 +41,7 @@ public struct LabelPairReader: Sendable {
   }
 
   /// The file's own grid; nil of a DICOM segmentation object, whose frames are seldom all slices.
-  private func image(_ source: PairedSource) throws -> Volume? {
+  private func image(_ source: VolumeSource) throws -> Volume? {
     let file = source.files[0]
     if FileKind(sniffing: file) == .dicom, let header = try ImageReader.probe(file).dicom,
       DICOMSegmentation.isSegmentation(header)
@@ -52,7 +52,7 @@ public struct LabelPairReader: Sendable {
   }
 }
 
-extension PairedSource {
+extension VolumeSource {
   /// The patient whom the source shows, as the file names him, which must not be stored.
   /// - Throws: `DatasetError` where the rule finds none.
   public func patient(_ rule: PatientRule) throws -> String {

@@ -24,6 +24,7 @@ struct TileCutter {
   ///   - classes: int64 [N, H, W].
   ///   - weights: float32 [N, 1, H, W].
   ///   - generator: draws the places.
+  /// - Returns: the tiles.
   func cut(_ images: Tensor, _ classes: Tensor, _ weights: Tensor, _ generator: Generator) -> Tiles {
     let places = (0..<images.size(0)).map { _ in
       (row: place(in: images.size(2), generator), column: place(in: images.size(3), generator))
@@ -54,9 +55,10 @@ struct TileCutter {
 extension Tensor {
   /// A window of the last two axes that may lie beyond them, where everything is 0.
   fileprivate func padded(rows: Range<Int>, columns: Range<Int>) -> Tensor {
+    func missing(_ pixels: Int) -> Int { pixels > 0 ? pixels : 0 }
     let amounts = [
-      Swift.max(0, -columns.lowerBound), Swift.max(0, columns.upperBound - size(-1)), Swift.max(0, -rows.lowerBound),
-      Swift.max(0, rows.upperBound - size(-2)),
+      missing(-columns.lowerBound), missing(columns.upperBound - size(-1)), missing(-rows.lowerBound),
+      missing(rows.upperBound - size(-2)),
     ]
     let wide = amounts.contains { $0 > 0 } ? pad(self, amounts) : self
     return wide.narrowed(dim: -2, start: rows.lowerBound + amounts[2], length: rows.count)

@@ -22,7 +22,9 @@ struct TrainingTargets: Sendable {
       let objects = InstanceSeparation.separated(layers["instances"] ?? components(classes), gap: weights.gap)
       // What was taken from two objects to part them is background now.
       classes = classes.filled(where: objects.isEqual(to: 0), with: 0)
-      pixels = BorderWeights(w0: weights.w0, sigma: weights.sigma, gap: 0, balance: weights.balance)(objects, labels: classes)
+      var own = weights
+      own.gap = 0  // They are apart already.
+      pixels = own(objects, labels: classes)
     } else {
       pixels = weights.balance(of: classes)
     }

@@ -65,6 +65,7 @@ final class UNetUpBlock: Module {
   /// - Parameters:
   ///   - x: [N, deeper, h, w].
   ///   - skip: [N, width, H, W] with H at least 2h; its middle is taken.
+  /// - Returns: [N, width, 2h − 4, 2w − 4], or of 2h and 2w with padding.
   func callAsFunction(_ x: Tensor, skip: Tensor) -> Tensor {
     let raised = rectifies ? relu(up(x)) : up(x)  // [N, upChannels, 2h, 2w]
     return block(.cat([skip.centre(like: raised), raised], dim: 1))

@@ -1,6 +1,7 @@
 // The contract of a method: one published idea, its networks, its step, what it can produce.
 
 import Foundation
+import LimnDatasets
 import LimnTorch
 
 /// The images a method is built for.
@@ -39,13 +40,17 @@ public struct MethodSetting: Codable, Equatable, Sendable {
   public var labels: LabelSetting?
   /// The dataset's layers; nil where nobody asked.
   public var layers: [String]?
+  /// How the dataset's intensities became pixels, which images to come have to follow; nil where that is not
+  /// known.
+  public var intensity: IntensityRecord?
 
   /// For images of `shape`, in a run that shows `totalImages` of them.
   public init(
-    shape: ImageShape, totalImages: Int, labels: LabelSetting? = nil, layers: [String]? = nil
+    shape: ImageShape, totalImages: Int, labels: LabelSetting? = nil, layers: [String]? = nil,
+    intensity: IntensityRecord? = nil
   ) {
     (self.shape, self.totalImages) = (shape, totalImages)
-    (self.labels, self.layers) = (labels, layers)
+    (self.labels, self.layers, self.intensity) = (labels, layers, intensity)
   }
 }
 

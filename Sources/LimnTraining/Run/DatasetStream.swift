@@ -9,7 +9,6 @@ import LimnTorch
 struct DatasetStream: TrainingData {
   let loader: BatchLoader
   private let validation: BatchLoader?
-  private let stored: [String]
 
   /// - Parameters:
   ///   - dataset: whose training split is shown.
@@ -20,19 +19,22 @@ struct DatasetStream: TrainingData {
   init(
     _ dataset: Dataset, layers: TrainingLayers = TrainingLayers(), options: TrainingOptions, device: Device
   ) throws {
-    let train = dataset.indices(of: .train)
+    let split = try options.fold?.split(dataset)
+    let train = split?.training ?? dataset.indices(of: .train)
     guard !train.isEmpty else {
       throw RunError(
         "\(dataset.url.path): no image in the split 'train'; import it with a larger training share")
     }
-    let augmentation = try options.augmentation.map(AugmentationPipeline.init(parsing:))
+    let augmentation = try options.augmentation
+      .flatMap { $0 == TrainingOptions.noAugmentation ? nil : $0 }
+      .map(AugmentationPipeline.init(parsing:))
     // On the CPU a second team of threads would only fight for the cores.
     loader = try BatchLoader(
       dataset, indices: train, companions: layers.stored, derived: Self.derived(layers, dataset, train),
       batchSize: 1, seed: Seed.derive(options.seed, 0xDA7A), augmentation: augmentation, device: device,
       prefetch: device != .cpu)
-    stored = layers.stored
-    validation = try Self.validation(of: dataset, layers.stored, device)
+    validation = try Self.validation(
+      of: dataset, split?.heldOut ?? dataset.indices(of: .validation), layers.stored, device)
     let size = Array(loader.batch(from: 0, count: 1).images.shape.suffix(2))
     guard size == dataset.size else {
       throw RunError(
@@ -54,9 +56,8 @@ struct DatasetStream: TrainingData {
   private static let heldOutBatch = 8
 
   private static func validation(
-    of dataset: Dataset, _ stored: [String], _ device: Device
+    of dataset: Dataset, _ all: [Int], _ stored: [String], _ device: Device
   ) throws -> BatchLoader? {
-    let all = dataset.indices(of: .validation)
     let count = min(all.count, heldOutLimit)
     let chosen = (0..<count).map { all[$0 * all.count / count] }
     return chosen.isEmpty

@@ -24,8 +24,14 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
   public var checkpointEvery: Int
   /// Checkpoints kept, the newest ones.
   public var keepCheckpoints: Int
-  /// How batches are augmented, as `AugmentationPipeline` reads it; nil: not at all.
+  /// How batches are augmented, as `AugmentationPipeline` reads it; ``noAugmentation``: not at all; nil: as the
+  /// method would have it, which is decided when a run begins.
   public var augmentation: String?
+  /// The fold of a cross-validation that the run is; nil: the dataset's own splits.
+  public var fold: Fold?
+
+  /// Batches as the dataset has them.
+  public static let noAugmentation = "none"
 
   /// The defaults are those of `limn train`; give `steps` or `images`, else the run has no end.
   public init(

@@ -72,8 +72,10 @@ public struct TrainingSession {
       method: type.about.name, dataset: dataset.url.standardizedFileURL.path, seed: request.options.seed,
       device: request.options.device, precision: request.options.precision.rawValue,
       version: LimnVersion.current, started: Date())
+    var options = request.options
+    options.augmentation = options.augmentation ?? type.defaultAugmentation(for: setting.shape)
     let plan = RunFolder.Plan(
-      options: request.options, setting: setting, dataset: dataset.manifest.contentHash)
+      options: options, setting: setting, dataset: dataset.manifest.contentHash)
     return try TrainingSession(method: made.method, dataset: dataset, plan: plan) {
       try RunFolder(creating: out, info: info, plan: plan, recipeYAML: made.recipeYAML)
     }
@@ -177,7 +179,8 @@ public struct TrainingSession {
     let options = request.options
     let images = try options.images ?? (options.steps ?? 0) * largestBatch(type, request)
     return try MethodSetting(
-      shape: dataset.shape, totalImages: images, labels: dataset.labelSetting, layers: dataset.layerNames)
+      shape: dataset.shape, totalImages: images, labels: dataset.labelSetting, layers: dataset.layerNames,
+      intensity: dataset.manifest.intensity)
   }
 
   /// Images in a step once the networks are grown, to estimate a run given in steps.

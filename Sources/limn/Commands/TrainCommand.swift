@@ -15,6 +15,20 @@ enum Methods {
   }
 }
 
+extension FoldRule: ExpressibleByArgument {}
+
+/// What `--augment` takes.
+struct AugmentationChoice {
+  /// As a run stores it.
+  let text: String
+
+  /// - Throws: what is wrong with a list of transforms.
+  init(_ argument: String) throws {
+    let none = TrainingOptions.noAugmentation
+    text = argument == none ? none : try AugmentationPipeline(parsing: argument).description
+  }
+}
+
 /// What `--precision` takes.
 enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable {
   case auto, float32, bfloat16
@@ -106,9 +120,25 @@ struct TrainCommand: ParsableCommand {
   @Option(
     help: """
       Change images at random, such as 'flip@0.5, rotation:-10..10, gamma:0.8..1.25'; docs/reference/augmentation.md \
-      lists all. A flip is nothing for images where sides matter.
-      """, transform: AugmentationPipeline.init(parsing:))
-  var augment: AugmentationPipeline?
+      lists all. A flip is nothing for images where sides matter. Default: what the method's paper does; \
+      none switches it off.
+      """, transform: AugmentationChoice.init)
+  var augment: AugmentationChoice?
+
+  @Option(
+    help: """
+      Cross-validation: train so many runs, OUT/fold-1 and so on, each of which holds another part of the items \
+      out; those in the test split take no part. Given again, it goes on where it stopped. 'limn segment OUT' \
+      asks all of them.
+      """)
+  var folds: Int?
+
+  @Option(help: "Train this fold alone, from 1. With --folds.")
+  var fold: Int?
+
+  @Option(
+    help: "What stays together: patient, or block for neighbouring items, such as sections of one tissue.")
+  var foldsBy: FoldRule?
 
   @Flag(help: "Print the resolved recipe, say what would be trained, and do nothing.")
   var dryRun = false
@@ -122,6 +152,13 @@ struct TrainCommand: ParsableCommand {
       guard steps != nil || images != nil else {
         throw ValidationError("how long? Give --images N or --steps N")
       }
+    }
+    guard folds ?? 2 >= 2 else { throw ValidationError("--folds: expected 2 or more") }
+    guard folds != nil || (fold == nil && foldsBy == nil) else {
+      throw ValidationError("--fold and --folds-by go with --folds")
+    }
+    guard (1...(folds ?? 1)).contains(fold ?? 1) else {
+      throw ValidationError("--fold: expected 1 to \(folds ?? 1)")
     }
     let counts: [(String, Int?)] = [
       ("--steps", steps), ("--images", images), ("--threads", threads), ("--log-every", logEvery),
@@ -140,7 +177,8 @@ struct TrainCommand: ParsableCommand {
       ("--set", !settings.isEmpty), ("--device", device != nil), ("--precision", precision != nil),
       ("--seed", seed != nil), ("--threads", threads != nil), ("--log-every", logEvery != nil),
       ("--sample-every", sampleEvery != nil), ("--checkpoint-every", checkpointEvery != nil),
-      ("--keep-checkpoints", keepCheckpoints != nil), ("--augment", augment != nil), ("--dry-run", dryRun),
+      ("--keep-checkpoints", keepCheckpoints != nil), ("--augment", augment != nil),
+      ("--folds", folds != nil), ("--dry-run", dryRun),
     ]
     guard let first = given.first(where: \.1) else { return }
     throw ValidationError(
@@ -149,7 +187,30 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     if dryRun { return try describe(TrainingSession.dryRun(methodType(), request())) }
-    let session = try resume.map(resumed) ?? TrainingSession.begin(methodType(), request())
+    if let folds { return try crossValidate(folds) }
+    try train(resume.map(resumed) ?? TrainingSession.begin(methodType(), request()))
+  }
+
+  private func crossValidate(_ count: Int) throws {
+    let type = try methodType()
+    let name = URL(fileURLWithPath: data ?? "").lastPathComponent
+    let folder =
+      out.map { URL(fileURLWithPath: $0) }
+      ?? RunFolder.nextName(in: URL(fileURLWithPath: "runs"), method: type.about.name, dataset: name)
+    for number in fold.map({ $0...$0 }) ?? 1...count {
+      let place = folder.appendingPathComponent("fold-\(number)")
+      if FileManager.default.fileExists(atPath: place.path) {
+        try train(resumed(place.path))
+      } else {
+        var request = try request()
+        request.out = place
+        request.options.fold = Fold(number: number, count: count, rule: foldsBy ?? .patient)
+        try train(TrainingSession.begin(type, request))
+      }
+    }
+  }
+
+  private func train(_ session: TrainingSession) throws {
     guard !session.trainer.isComplete else {
       return CommandFailure.say(
         "\(session.run.url.relativePath) is complete (\(session.trainer.position.images) images); "
@@ -162,7 +223,10 @@ struct TrainCommand: ParsableCommand {
     guard outcome == .finished else {
       throw CommandFailure.interrupted(
         "saved at step \(session.trainer.position.step). "
-          + "Go on with: limn train --resume \(session.run.url.relativePath)"
+          + (folds == nil
+            ? "Go on with: limn train --resume \(session.run.url.relativePath)"
+            : "Go on with the same command and --out, or this fold alone with: "
+              + "limn train --resume \(session.run.url.relativePath)")
       )
     }
   }
@@ -201,7 +265,7 @@ struct TrainCommand: ParsableCommand {
       steps: steps, images: images, seed: seed ?? 0, device: device,
       precision: (precision ?? .auto).resolved(device: device), threads: threads ?? Torch.threadCount,
       logEvery: logEvery ?? 20, sampleEvery: sampleEvery ?? 500, checkpointEvery: checkpointEvery ?? 500,
-      keepCheckpoints: keepCheckpoints ?? 3, augmentation: augment?.description)
+      keepCheckpoints: keepCheckpoints ?? 3, augmentation: augment?.text)
     return TrainingRequest(
       dataset: URL(fileURLWithPath: data ?? ""), out: out.map { URL(fileURLWithPath: $0) },
       recipe: recipeText,

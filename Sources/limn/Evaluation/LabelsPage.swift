@@ -80,7 +80,7 @@ struct LabelsPage {
 
 /// The images that label maps belong to, for the page.
 struct LabelBackground: Sendable {
-  private let images: [PairedSource?]
+  private let images: [VolumeSource?]
 
   /// - Parameters:
   ///   - folder: images under the names of the truths.

@@ -69,7 +69,7 @@ struct PairedImages: Sendable {
   }
 
   /// All values that the files' pixels can have where they are pictures, else those that the real images have.
-  private static func suggestion(_ sources: [PairedSource]) throws -> (setting: PairProtocol, notes: [String])
+  private static func suggestion(_ sources: [VolumeSource]) throws -> (setting: PairProtocol, notes: [String])
   {
     var (low, high) = (Double.infinity, -Double.infinity)
     var bits: Set<Int> = []

@@ -83,7 +83,7 @@ struct PairedLabels: Sendable {
   }
 
   /// The mask of each truth.
-  private static func masks(_ folder: URL, _ truth: URL, _ names: [String]) throws -> [PairedSource] {
+  private static func masks(_ folder: URL, _ truth: URL, _ names: [String]) throws -> [VolumeSource] {
     let found = try PairedSources(truth, folder).pairs
     let byName = Dictionary(found.map { ($0.first.name, $0.second) }, uniquingKeysWith: { a, _ in a })
     return try names.map { name in
@@ -112,7 +112,7 @@ struct PairedLabels: Sendable {
   }
 
   /// Whole numbers stand for shares of the greatest number of their bits.
-  private static func probabilities(_ volume: Volume, _ source: PairedSource) throws -> Tensor {
+  private static func probabilities(_ volume: Volume, _ source: VolumeSource) throws -> Tensor {
     guard volume.channels == 1 else {
       throw MetricError(
         "\(source.files[0].path): \(volume.channels) channels, expected one of probabilities")

@@ -1,0 +1,175 @@
+// `limn segment`: a trained run labels files, folders and datasets.
+
+import ArgumentParser
+import Foundation
+import LimnDatasets
+import LimnImaging
+import LimnSegmentation
+import LimnTorch
+import LimnTraining
+
+struct SegmentCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "segment",
+    abstract: "Label the pixels of images by a trained run.",
+    discussion: """
+      RUN is the folder of a segmentation run; a folder of folds ('limn train --folds') is asked as an ensemble, \
+      whose probabilities are averaged. SOURCE is a file, a folder, or a dataset. Pictures become indexed PNGs, \
+      volumes NIfTI files in the source's place in the patient, a dataset becomes a dataset with labels. \
+      Images of any size are taken tile by tile, mirrored beyond their borders; they are shown to the network \
+      through the window of its training images.
+
+      --objects tells single objects apart: their maps go to OUT/objects, their areas, places and intensities to \
+      OUT/objects.csv.
+
+      Examples:
+        limn segment runs/vessels scans/ --out labels
+        limn segment runs/hearts patient.nii.gz --out labels --test-time symmetries --probabilities
+        limn segment runs/nuclei plate/ --out cells --objects --separate --minimum-area 30
+        limn segment runs/hearts data/unlabelled --out data/labelled
+      """)
+
+  @Argument(help: ArgumentHelp("The run's folder, or that of its folds.", valueName: "run"))
+  var runFolder: String
+
+  @Argument(help: "Files and folders to label, or one dataset.")
+  var sources: [String]
+
+  @Option(help: "Where labels go: a folder, or a new dataset where the source is one.")
+  var out: String
+
+  @Option(
+    help:
+      "Ask about several versions of each image and take the mean: flips (4), symmetries (8, the quarter turns, too) or rotations (7, the U-Net paper)."
+  )
+  var testTime: TestTimeVersions?
+
+  @Flag(help: "Write the probability of each class, too: OUT/probabilities.")
+  var probabilities = false
+
+  @Flag(help: "Draw the labels over the images, too: OUT/overlays (PNG; of volumes the middle slice).")
+  var overlays = false
+
+  @Flag(help: "Tell single objects apart.")
+  var objects = false
+
+  @Flag(help: "Part objects that have grown together, by a watershed. With --objects.")
+  var separate = false
+
+  @Option(help: "Leave out objects of fewer pixels. With --objects.")
+  var minimumArea = 0
+
+  @Flag(help: "Fill the holes of objects. With --objects.")
+  var fillHoles = false
+
+  @Option(help: "The largest side of a tile, in pixels; larger tiles are faster and need more memory.")
+  var tile = 512
+
+  @Option(help: "What computes: cpu, cuda or cuda:N.")
+  var device = "cpu"
+
+  func validate() throws {
+    guard objects || (!separate && minimumArea == 0 && !fillHoles) else {
+      throw ValidationError("--separate, --minimum-area and --fill-holes go with --objects")
+    }
+    guard tile >= 16 else { throw ValidationError("--tile: expected 16 or more") }
+    guard minimumArea >= 0 else { throw ValidationError("--minimum-area: expected 0 or more") }
+  }
+
+  func run() throws {
+    Interruption.install()
+    var options = Segmenter.Options()
+    (options.versions, options.side, options.device) = (testTime, tile, device)
+    let segmenter = try Segmenter([URL(fileURLWithPath: runFolder)], options: options)
+    let places = sources.map { URL(fileURLWithPath: $0) }
+    if places.contains(where: Dataset.isFolder) {
+      guard places.count == 1 else { throw RunError("a dataset is labelled alone; give one SOURCE") }
+      return try labelDataset(places[0], segmenter)
+    }
+    try labelFiles(places.flatMap { try VolumeSource.all(at: $0) }, segmenter)
+  }
+
+  // MARK: - Files
+
+  private func labelFiles(_ files: [VolumeSource], _ segmenter: Segmenter) throws {
+    let folder = URL(fileURLWithPath: out)
+    let line = ProgressLine(label: "image", total: files.count, unit: "img")
+    var tables: [(name: String, table: RegionTable)] = []
+    for (place, file) in files.enumerated() {
+      let labelled = try SegmentedVolume(
+        file.read(), by: segmenter, keepsProbabilities: probabilities
+      ) { _ in try Self.stopIfAsked() }
+      _ = try labelled.write(to: folder, name: file.name)
+      if probabilities {
+        try labelled.writeProbabilities(
+          to: folder.appendingPathComponent("probabilities"), name: file.name, classes: segmenter.labels.names
+        )
+      }
+      if objects { tables += try writeObjects(of: labelled, name: file.name, folder) }
+      if overlays { try drawOverlay(labelled, name: file.name, folder, segmenter) }
+      line.update(place + 1)
+    }
+    if objects {
+      try AtomicFile.write(
+        Data(RegionTable.csv(of: tables).utf8), to: folder.appendingPathComponent("objects.csv"))
+    }
+    line.finish(files.count)
+    print("\(files.count) labelled, in \(out)")
+  }
+
+  private static func stopIfAsked() throws {
+    guard !Interruption.isRequested else { throw CommandFailure.interrupted("what was finished is there") }
+  }
+
+  private func writeObjects(
+    of labelled: SegmentedVolume, name: String, _ folder: URL
+  ) throws -> [(name: String, table: RegionTable)] {
+    var options = ObjectOptions()
+    (options.minimumArea, options.fillHoles) = (minimumArea, fillHoles)
+    options.separation = separate ? .watershed : .none
+    let slices = labelled.labels.size(0)
+    let maps = (0..<slices).map { ObjectExtraction.instances(in: labelled.labels[$0], options: options) }
+    _ = try labelled.write(
+      instances: .stack(maps), to: folder.appendingPathComponent("objects"), name: name)
+    let source = labelled.source
+    let spacing = source.info.hasGeometry ? [source.spacing.y, source.spacing.x] : nil
+    return maps.enumerated().map { slice, map in
+      let image = source.voxels[0, slice]
+      return (
+        slices == 1 ? name : "\(name) \(slice)", RegionTable(of: map, image: image, spacing: spacing)
+      )
+    }
+  }
+
+  private func drawOverlay(
+    _ labelled: SegmentedVolume, name: String, _ folder: URL, _ segmenter: Segmenter
+  ) throws {
+    let slice = labelled.labels.size(0) / 2
+    let image = try segmenter.images(of: labelled.source)[.all, slice]
+    let pixels = LabelOverlay()(image.unsqueezed(0), labels: labelled.labels[slice].unsqueezed(0))[0]
+    let file = folder.appendingPathComponent("overlays/\(name).png")
+    try FileManager.default.createDirectory(
+      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try PNGFile.write(pixels: pixels, to: file)
+  }
+
+  // MARK: - Datasets
+
+  private func labelDataset(_ place: URL, _ segmenter: Segmenter) throws {
+    guard !objects, !probabilities, !overlays else {
+      throw RunError("--objects, --probabilities and --overlays are for files, not for datasets")
+    }
+    let source = try Dataset.open(place)
+    let line = ProgressLine(label: "image", total: source.count, unit: "img")
+    let name = URL(fileURLWithPath: out).lastPathComponent
+    let labelled = LabelledDataset(source: source, name: name, runs: segmenter.runs)
+    try labelled.write(to: URL(fileURLWithPath: out), by: segmenter) { done in
+      try Self.stopIfAsked()
+      line.update(done)
+    }
+    line.finish(source.count)
+    print("\(source.count) images labelled, in the dataset \(out)")
+  }
+}
+
+extension TestTimeVersions: ExpressibleByArgument {}
