@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 PREFIX ?= /usr/local
 DEPS := $(or $(LIMN_DEPS),.deps)
-LIBRARIES := LimnTorch LimnImaging LimnDatasets LimnBackbones LimnMetrics LimnTraining LimnTranslation LimnSynthesis
+LIBRARIES := LimnTorch LimnImaging LimnDatasets LimnBackbones LimnMetrics LimnTraining LimnSegmentation LimnTranslation LimnSynthesis
 
 # Swift with libtorch's place in the environment; the run path of an installed limn comes first.
 SWIFT = source $(DEPS)/env && swift
