@@ -25,12 +25,54 @@ public enum DistanceTransform {
   ///   - spacing: the distance of neighbours along each axis.
   /// - Returns: as many numbers, infinite where there is no target at all.
   public static func squaredDistances(to targets: [Bool], shape: [Int], spacing: [Double]) -> [Double] {
+    alongAxes(targets, shape: shape, spacing: spacing, count: shape.count)
+  }
+
+  /// The squares of the distances of some elements: where they are few, such as a surface's, much faster than
+  /// those of all.
+  /// - Parameters:
+  ///   - targets: the elements to measure from, last axis fastest.
+  ///   - shape: the length of each axis, two at least.
+  ///   - spacing: the distance of neighbours along each axis.
+  ///   - places: the elements whose distances are wanted.
+  /// - Returns: a number for each of `places`, infinite where there is no target at all.
+  public static func squaredDistances(
+    to targets: [Bool], shape: [Int], spacing: [Double], at places: [Int]
+  ) -> [Double] {
+    precondition(shape.count > 1, "elements of \(shape) have no lines to be sought along")
+    let across = alongAxes(targets, shape: shape, spacing: spacing, count: shape.count - 1)
+    let (length, scale) = (shape[shape.count - 1], spacing[spacing.count - 1] * spacing[spacing.count - 1])
+    return across.withUnsafeBufferPointer { across in
+      places.map { nearest(across, place: $0, length: length, scale: scale) }
+    }
+  }
+
+  /// The least f(q) + (x − q)² · scale of the element's line, sought outwards from the element until farther
+  /// ones cannot be nearer.
+  private static func nearest(
+    _ values: UnsafeBufferPointer<Double>, place: Int, length: Int, scale: Double
+  ) -> Double {
+    let x = place % length
+    var least = values[place]
+    for step in 1..<max(length, 2) {
+      let own = Double(step) * Double(step) * scale
+      guard own < least else { break }
+      if step <= x { least = min(least, values[place - step] + own) }
+      if x + step < length { least = min(least, values[place + step] + own) }
+    }
+    return least
+  }
+
+  /// The squares of the distances within the first `count` axes: to targets that lie at the same place of the others.
+  private static func alongAxes(
+    _ targets: [Bool], shape: [Int], spacing: [Double], count: Int
+  ) -> [Double] {
     precondition(
       shape.count == spacing.count && spacing.allSatisfy { $0 > 0 },
       "a distance transform needs a positive spacing for each axis of \(shape), not \(spacing)")
     guard !targets.isEmpty else { return [] }
     var distances = alongFirstAxis(targets, rows: shape[0], spacing: spacing[0])
-    for axis in shape.indices.dropFirst() {
+    for axis in 1..<max(count, 1) {
       var lines = ParabolaLines(length: shape[axis], spacing: spacing[axis])
       let stride = shape[(axis + 1)...].reduce(1, *)
       distances.withUnsafeMutableBufferPointer { lines.run(over: $0, stride: stride) }

@@ -6,6 +6,19 @@ import LimnTorch
 import Testing
 
 @Suite struct DistanceTransformTests {
+  @Test(arguments: [[37, 53], [9, 14, 11], [1, 20], [20, 1]]) func someDistancesAreThoseOfAll(shape: [Int]) {
+    let count = shape.reduce(1, *)
+    for (number, share) in [0.5, 0.02, 0].enumerated() {
+      let values = Tensor.rand([count], generator: Generator(seed: UInt64(number)))
+      let targets = values.isLess(than: share).array(of: Bool.self)
+      let spacing = shape.indices.map { [1, 2, 3][$0] as Double }
+      let all = DistanceTransform.squaredDistances(to: targets, shape: shape, spacing: spacing)
+      let places = Array(stride(from: 0, to: count, by: 3))
+      let some = DistanceTransform.squaredDistances(to: targets, shape: shape, spacing: spacing, at: places)
+      #expect(some == places.map { all[$0] })
+    }
+  }
+
   @Test(arguments: [
     ([17, 23], [1.0, 1]), ([17, 23], [0.3, 2.5]), ([5, 8, 9], [3, 0.5, 1]), ([2, 31], [1, 1]),
   ])

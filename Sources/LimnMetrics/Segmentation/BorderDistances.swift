@@ -30,8 +30,9 @@ public struct BorderDistances: Sendable, Equatable {
     let grid = isFlat ? Array(a.shape.dropFirst()) : a.shape
     let (first, second) = (a.border(isFlat: isFlat), b.border(isFlat: isFlat))
     func distances(_ from: [Bool], _ to: [Bool]) -> [Double] {
-      let squares = DistanceTransform.squaredDistances(to: to, shape: grid, spacing: spacing)
-      return from.indices.filter { from[$0] }.map { squares[$0].squareRoot() }
+      DistanceTransform.squaredDistances(
+        to: to, shape: grid, spacing: spacing, at: from.indices.filter { from[$0] }
+      ).map { $0.squareRoot() }
     }
     (self.truth, self.prediction) = (distances(first, second), distances(second, first))
   }

@@ -142,9 +142,10 @@ private struct SurfaceCells {
 
   func side(against other: SurfaceCells, areas: [Double], spacing: [Double]) -> SurfaceDistances.Side {
     let isBorder = other.patterns.map { $0 != 0 && $0 != full }
-    let squares = DistanceTransform.squaredDistances(to: isBorder, shape: shape, spacing: spacing)
     let border = patterns.indices.filter { patterns[$0] != 0 && patterns[$0] != full }
-    let elements = border.map { (distance: squares[$0], area: areas[Int(patterns[$0])]) }
+    let squares = DistanceTransform.squaredDistances(
+      to: isBorder, shape: shape, spacing: spacing, at: border)
+    let elements = zip(border, squares).map { (distance: $1, area: areas[Int(patterns[$0])]) }
       .sorted { $0.distance < $1.distance }
     return SurfaceDistances.Side(
       distances: elements.map { $0.distance.squareRoot() }, areas: elements.map(\.area))
