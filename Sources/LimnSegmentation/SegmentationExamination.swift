@@ -13,10 +13,6 @@ struct SegmentationExamination {
   let predictor: any TilePredictor
   private static let shown = 8
 
-  init(labels: LabelSetting, ignored: Int?, predictor: any TilePredictor) {
-    (self.labels, self.ignored, self.predictor) = (labels, ignored, predictor)
-  }
-
   /// - Parameters:
   ///   - batches: images with `labels` as they are stored.
   ///   - classNumbers: turns those into class numbers.

@@ -20,6 +20,11 @@ public struct PairedSources: Sendable {
   /// What a careful person would want to know, a line each: files without a counterpart, doubtful pairs.
   public let notes: [String]
 
+  /// The second of each pair, by the first one's name.
+  public var secondByName: [String: VolumeSource] {
+    Dictionary(pairs.map { ($0.first.name, $0.second) }, uniquingKeysWith: { first, _ in first })
+  }
+
   private static let words = [
     "mask", "label", "labels", "seg", "truth", "gt", "manual", "pred", "prediction", "real", "fake", "real_B",
     "fake_B", "real_A", "fake_A",

@@ -49,11 +49,11 @@ public final class UNetSegmentation: SegmentationMethod {
     }
     (self.recipe, self.setting, self.labels) = (recipe, setting, labels)
     network = UNet(recipe.configuration(setting, classCount: labels.values.count))
-    let hasInstances = setting.layers?.contains("instances") ?? false
     targets = TrainingTargets(
       labels: labels,
       weights: BorderWeights(
-        w0: recipe.borderWeight ?? (hasInstances ? 10 : 0), sigma: recipe.borderSigma, gap: recipe.borderGap,
+        w0: recipe.borderWeight ?? (setting.hasInstances ? 10 : 0), sigma: recipe.borderSigma,
+        gap: recipe.borderGap,
         balance: recipe.classWeights), ignoreLabel: recipe.ignoreLabel)
     optimizer =
       switch recipe.optimizer {
@@ -74,8 +74,7 @@ public final class UNetSegmentation: SegmentationMethod {
   public func batchSize(imagesSeen: Int) -> Int { recipe.batchSize }
 
   public var trainingLayers: TrainingLayers {
-    let hasInstances = setting.layers?.contains("instances") ?? false
-    let uses = targets.weights.w0 > 0 && hasInstances
+    let uses = targets.weights.w0 > 0 && setting.hasInstances
     return TrainingLayers(stored: ["labels"] + (uses ? ["instances"] : [])) { [targets] in targets($0) }
   }
 
@@ -124,6 +123,11 @@ public final class UNetSegmentation: SegmentationMethod {
     SegmentationExamination(labels: labels, ignored: recipe.ignoreLabel, predictor: predictor)
       .examine(heldOut) { targets.classNumbers($0) }
   }
+}
+
+extension MethodSetting {
+  /// Whether the dataset tells objects apart.
+  fileprivate var hasInstances: Bool { layers?.contains("instances") ?? false }
 }
 
 extension LabelSetting {

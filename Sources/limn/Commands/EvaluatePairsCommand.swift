@@ -57,7 +57,7 @@ struct EvaluatePairsCommand: ParsableCommand {
     let setting = chosen(pairs.setting)
     let result = try PairEvaluation.run(
       count: pairs.names.count, setting: setting, seed: seed, pair: pairs.pair)
-    let notes = range == nil ? pairs.notes : pairs.notes.filter { !$0.contains("--range") }
+    let notes = pairs.notes + (range == nil ? [pairs.rangeNote].compactMap(\.self) : [])
     let warnings = notes + result.warnings
     print(([result.table] + notes.map { "warning: \($0)" }).joined(separator: "\n"))
     try files.write(

@@ -88,8 +88,7 @@ struct LabelBackground: Sendable {
   ///   - names: what the pairs are called.
   /// - Throws: where the folder cannot be read.
   init(_ folder: URL, truth: URL, names: [String]) throws {
-    let found = try PairedSources(truth, folder).pairs
-    let byName = Dictionary(found.map { ($0.first.name, $0.second) }, uniquingKeysWith: { a, _ in a })
+    let byName = try PairedSources(truth, folder).secondByName
     images = names.map { byName[$0] }
   }
 

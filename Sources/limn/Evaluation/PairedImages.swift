@@ -14,6 +14,8 @@ struct PairedImages: Sendable {
   let notes: [String]
   /// The range of values that the data itself suggests, and its unit.
   let setting: PairProtocol
+  /// What to know of that range; nil where pixels leave no choice.
+  let rangeNote: String?
   /// Gives a pair by its number.
   let pair: @Sendable (Int) throws -> ImagePair
 
@@ -40,7 +42,7 @@ struct PairedImages: Sendable {
     let groups = PatientGroups.numbers(try pairs.map { try $0.first.patient(rule) })
     names = pairs.map(\.first.name)
     let suggestion = try Self.suggestion(pairs.map(\.first))
-    (setting, notes) = (suggestion.setting, sources.notes + suggestion.notes)
+    (setting, rangeNote, notes) = (suggestion.setting, suggestion.note, sources.notes)
     pair = { place in
       let (real, fake) = (try pairs[place].first.read(), try pairs[place].second.read())
       try Self.check(real, fake, pairs[place])
@@ -69,8 +71,7 @@ struct PairedImages: Sendable {
   }
 
   /// All values that the files' pixels can have where they are pictures, else those that the real images have.
-  private static func suggestion(_ sources: [VolumeSource]) throws -> (setting: PairProtocol, notes: [String])
-  {
+  private static func suggestion(_ sources: [VolumeSource]) throws -> (setting: PairProtocol, note: String?) {
     var (low, high) = (Double.infinity, -Double.infinity)
     var bits: Set<Int> = []
     var units: Set<IntensityUnit> = []
@@ -84,16 +85,14 @@ struct PairedImages: Sendable {
       high = max(high, volume.voxels.max().item())
     }
     if bits.count == 1, let depth = bits.first, depth > 0 {
-      return (PairProtocol(range: 0...Double((1 << depth) - 1)), [])
+      return (PairProtocol(range: 0...Double((1 << depth) - 1)), nil)
     }
     guard low < high else { throw MetricError("the real images hold nothing but the value \(low)") }
     let isHounsfield = units == [.hounsfield]
     return (
       PairProtocol(range: low...high, unit: isHounsfield ? "HU" : nil),
-      [
-        "the value range \(low)...\(high), which NMAE, PSNR and SSIM refer to, is that of the real images; "
-          + "--range LOW,HIGH sets one that other work can share"
-      ]
+      "the value range \(low)...\(high), which NMAE, PSNR and SSIM refer to, is that of the real images; "
+        + "--range LOW,HIGH sets one that other work can share"
     )
   }
 
@@ -116,6 +115,7 @@ struct PairedImages: Sendable {
         "\(first.name) was made with the window \(a), \(second.name) with \(b); grey values differ")
     }
     self.notes = notes
+    rangeNote = nil
     let levels = Double(1 << first.bitDepth) - 1
     setting = PairProtocol(range: 0...levels, first.intensity?.scale(bitDepth: first.bitDepth))
     let names = names

@@ -84,8 +84,7 @@ struct PairedLabels: Sendable {
 
   /// The mask of each truth.
   private static func masks(_ folder: URL, _ truth: URL, _ names: [String]) throws -> [VolumeSource] {
-    let found = try PairedSources(truth, folder).pairs
-    let byName = Dictionary(found.map { ($0.first.name, $0.second) }, uniquingKeysWith: { a, _ in a })
+    let byName = try PairedSources(truth, folder).secondByName
     return try names.map { name in
       guard let mask = byName[name] else {
         throw MetricError("\(folder.path): no mask for '\(name)'; check --mask")
@@ -182,11 +181,9 @@ extension PairedLabels.Opened {
 extension PairedLabels {
   /// A pair as labels; classes numbered one after another, objects as they are.
   func labels(_ place: Int, _ numbers: ClassNumbers?) throws -> LabelPair {
-    do { return try open(place).labels(names[place], groups[place], numbers) } catch let error as MetricError
-    {
-      throw MetricError(
-        error.description.contains(names[place]) ? error.description : "\(names[place]): \(error.description)"
-      )
+    let opened = try open(place)
+    do { return try opened.labels(names[place], groups[place], numbers) } catch let error as MetricError {
+      throw MetricError("\(names[place]): \(error.description)")
     }
   }
 
@@ -258,32 +255,5 @@ extension PairedLabels {
     let present = truths.union(predictions).subtracting([0]).sorted()
     guard !present.isEmpty else { throw MetricError("all label maps are empty; nothing to measure") }
     return ClassNumbers(present.map { ($0, present == [1] ? "foreground" : "label \($0)") })
-  }
-}
-
-/// Values of label maps as classes 1, 2, ….
-struct ClassNumbers: Sendable {
-  /// By class, the background first.
-  let names: [String]
-  private let numbers: [Int: Int]
-
-  init(_ classes: [(value: Int, name: String)]) {
-    names = ["background"] + classes.map(\.name)
-    numbers = Dictionary(
-      classes.enumerated().map { ($0.element.value, $0.offset + 1) }, uniquingKeysWith: { a, _ in a })
-  }
-
-  /// - Throws: `MetricError` for a value that is no class.
-  func numbered(_ labels: Tensor) throws -> Tensor {
-    let present = labels.distinctValues
-    if let odd = present.first(where: { $0 != 0 && numbers[$0] == nil }) {
-      let known = numbers.keys.sorted().map(String.init).joined(separator: ", ")
-      throw MetricError(
-        "label \(odd) is none of the classes (\(known)); name it by --classes, or leave its pixels out by "
-          + "--ignore \(odd)")
-    }
-    var table = [Int32](repeating: 0, count: (present.max() ?? 0) + 1)
-    for (value, number) in numbers where value < table.count { table[value] = Int32(number) }
-    return Tensor(table).indexSelect(dim: 0, labels.flattened().to(.int64)).reshaped(labels.shape)
   }
 }
