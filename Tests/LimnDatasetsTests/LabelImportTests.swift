@@ -56,6 +56,34 @@ import Testing
     #expect(set.manifest.classes == [LabelClass(name: "vessel", value: 1)])
   }
 
+  /// What lies outside the field of view is unknown, and no class.
+  @Test func fieldOfViewIsKept() throws {
+    let (inside, white) = (mask([0, 255], seed: 4), mask([0, 255]))
+    try withTemporaryFolder { folder in
+      let views = try writePictures([("p_mask.png", inside)], in: folder.appendingPathComponent("views"))
+      let (set, summary) = try dataset(["p.png"], masks: [("p.png", white)]) { $0.fieldOfView = .folder(views) }
+      let expected = white.isGreater(than: 0).to(.uint8).filled(where: inside.isEqual(to: 0), with: 255)
+      #expect(try set.layer("labels").isIdentical(to: expected))
+      #expect(set.manifest.classes.map(\.value) == [1] && summary.problems.isEmpty)
+      let (_, refused) = try dataset(["p.png", "q.png"], masks: [("p.png", white), ("q.png", white)]) {
+        $0.fieldOfView = .folder(views)
+      }
+      #expect(refused.problems.count == 1 && refused.problems[0].line.hasSuffix("check --mask"))
+    }
+  }
+
+  /// Sections that are numbered keep their order.
+  @Test func numbersCount() throws {
+    let names = ["s10.png", "s2.png", "s1.png"]
+    let masks = names.enumerated().map { ($1, mask(seed: UInt64($0))) }
+    let (set, _) = try dataset(names, masks: masks)
+    for (place, index) in [2, 1, 0].enumerated() {
+      #expect(try set.layer("labels")[place].isIdentical(to: masks[index].1[0]))
+    }
+    #expect(NaturalOrder.precedes("a/02.png", "a/2.png") && !NaturalOrder.precedes("a/2.png", "a/02.png"))
+    #expect(NaturalOrder.precedes("patient9_1", "patient10_0") && NaturalOrder.precedes("B", "a"))
+  }
+
   @Test func coloursAreClasses() throws {
     let labels = mask([0, 4, 9])
     func channel(_ a: Double, _ b: Double) -> Tensor {

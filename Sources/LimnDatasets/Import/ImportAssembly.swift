@@ -110,7 +110,8 @@ struct ImportAssembly {
     guard let labels = options.labels else { return [] }
     if !labels.classes.isEmpty { return labels.classes }
     if labels.kind == .instances { return [LabelClass(name: "object", value: 1)] }
-    let values = Set(units.flatMap { $0.result.labelValues ?? [] }).subtracting([0])
+    let values = Set(units.flatMap { $0.result.labelValues ?? [] })
+      .subtracting(labels.fieldOfView == nil ? [0] : [0, LabelOptions.unknown])
     let named = units.flatMap(\.result.namedClasses)
     return values.sorted().map { value in
       named.first { $0.value == value } ?? LabelClass(name: "label \(value)", value: value)

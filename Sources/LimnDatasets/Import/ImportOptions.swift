@@ -131,6 +131,7 @@ public struct ImportOptions: Sendable {
       list.append("--labels")
       if labels.kind == .instances { list.append("--instances") }
       if labels.resample { list.append("--resample-labels") }
+      if labels.fieldOfView != nil { list.append("--mask") }
     }
     list += ["--split-seed \(splits.seed)", "--patient-from \(patients.kind)"]
     return list

@@ -13,7 +13,7 @@ final class ImportSession {
   private let report: (ImportProgress) throws -> Void
   private let scan: SourceScan
   /// What is imported, with the patients' pseudonyms and the masks.
-  private var units: [(source: SourceUnit, patient: String, mask: URL?)] = []
+  private var units: [(source: SourceUnit, patient: String, label: LabelRequest?)] = []
   private var outcomes: [Int: (name: String, outcome: CutOutcome)] = [:]
   private var images = 0
   private var problems: [ImportProblem] = []
@@ -52,8 +52,9 @@ final class ImportSession {
 
   private func cutAndAssemble() throws -> ImportSummary {
     for problem in scan.problems { try note(problem) }
-    let finder = try options.labels.map { try LabelFinder($0.rule) }
-    for unit in scan.units { try identify(unit, finder) }
+    let masks = try options.labels.map { try LabelFinder($0.rule) }
+    let views = try options.labels?.fieldOfView.map { try LabelFinder($0, option: "--mask") }
+    for unit in scan.units { try identify(unit, masks, views) }
     try report(progress)
     var rest = Array(units.indices)[...]
     let target = try decideTarget(&rest)
@@ -88,11 +89,11 @@ final class ImportSession {
 
   /// Tells whose a source is and where its mask is, before hours of work; a source that is nobody's, or has no
   /// mask, is not imported.
-  private func identify(_ unit: SourceUnit, _ finder: LabelFinder?) throws {
+  private func identify(_ unit: SourceUnit, _ masks: LabelFinder?, _ views: LabelFinder?) throws {
     do {
-      let mask = try finder?.mask(of: unit)
+      let label = try masks.map { labelRequest(try $0.mask(of: unit), view: try views?.mask(of: unit)) }
       let patient = try options.patients.patient(of: unit.header, file: unit.first, path: unit.path)
-      units.append((unit, options.key.pseudonym("patient", patient), mask))
+      units.append((unit, options.key.pseudonym("patient", patient), label))
     } catch { try note(ImportProblem(file: unit.first, reason: error)) }
   }
 
@@ -113,16 +114,16 @@ final class ImportSession {
     let source = units[unit].source
     var request = CutRequest(
       files: source.files.map(\.path), isDICOM: source.isDICOM, options: options.cut,
-      target: target, label: units[unit].mask.map(labelRequest), output: "")
+      target: target, label: units[unit].label, output: "")
     let name = spool.name(of: request)
     request.output = spool.pixels(name).path
     return Job(unit: unit, name: name, request: request, kept: spool.result(name))
   }
 
-  private func labelRequest(_ mask: URL) -> LabelRequest {
+  private func labelRequest(_ mask: URL, view: URL?) -> LabelRequest {
     LabelRequest(
       file: mask.path, kind: options.labels?.kind ?? .auto, classes: options.labels?.classes ?? [],
-      resample: options.labels?.resample ?? false)
+      resample: options.labels?.resample ?? false, fieldOfView: view?.path)
   }
 
   private func finish(_ job: Job, _ outcome: CutOutcome) throws {

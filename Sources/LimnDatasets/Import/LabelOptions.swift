@@ -37,6 +37,11 @@ public struct LabelOptions: Sendable {
   public var classes: [LabelClass] = []
   /// Whether masks of another grid are brought onto the image's, nearest voxel, by the affines of both.
   public var resample = false
+  /// Where the masks of a field of view are, 0 outside: pixels there get ``unknown`` as their label. nil: none.
+  public var fieldOfView: LabelRule?
+
+  /// The label of pixels that nothing is known of; no network learns from them.
+  public static let unknown = 255
 
   /// Masks where `rule` says, and the defaults above.
   public init(_ rule: LabelRule) { self.rule = rule }
@@ -45,18 +50,20 @@ public struct LabelOptions: Sendable {
 /// Finds masks.
 struct LabelFinder {
   private let rule: LabelRule
+  /// Of the command, which sets the rule.
+  private let option: String
   /// The files of the folder.
   private var names = NameIndex<URL>(words: ["mask", "label", "labels", "seg"])
   /// DICOM segmentation objects by the study that they belong to.
   private var byStudy: [String: [URL]] = [:]
 
   /// - Throws: ``DatasetError`` if the folder is not there.
-  init(_ rule: LabelRule) throws {
-    self.rule = rule
+  init(_ rule: LabelRule, option: String = "--labels") throws {
+    (self.rule, self.option) = (rule, option)
     guard case .folder(let folder) = rule else { return }
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder), isFolder.boolValue
-    else { throw DatasetError(folder, "no such folder of masks; check --labels") }
+    else { throw DatasetError(folder, "no such folder of masks; check \(option)") }
     for (file, path) in SourceScan.files(below: folder) {
       guard let kind = FileKind(sniffing: file) else { continue }
       if kind == .dicom, let header = try? ImageReader.probe(file).dicom,
@@ -78,7 +85,7 @@ struct LabelFinder {
       let path = pattern.replacingOccurrences(of: "{name}", with: stem)
         .replacingOccurrences(of: "{folder}", with: folder)
       guard FileManager.default.fileExists(atPath: path) else {
-        throw DatasetError(unit.first, "has no mask: there is no \(path); check --labels")
+        throw DatasetError(unit.first, "has no mask: there is no \(path); check \(option)")
       }
       return URL(fileURLWithPath: path)
     case .folder(let folder):
@@ -87,13 +94,13 @@ struct LabelFinder {
         throw DatasetError(
           unit.first,
           "has no mask in \(folder.path): no file there is called \(stem), with or without _mask; "
-            + "check --labels")
+            + "check \(option)")
       }
       guard found.count == 1 else {
         throw DatasetError(
           unit.first,
           "has \(found.count) masks, \(found[0].lastPathComponent) and \(found[1].lastPathComponent) among them; "
-            + "give --labels a path with {name}")
+            + "give \(option) a path with {name}")
       }
       return found[0]
     }

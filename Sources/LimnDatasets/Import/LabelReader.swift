@@ -10,6 +10,8 @@ struct LabelRequest: Codable, Sendable {
   var kind: LabelKind
   var classes: [LabelClass]
   var resample: Bool
+  /// The mask of the field of view, 0 outside; nil where all of the image is seen.
+  var fieldOfView: String?
 }
 
 /// Reads a mask.
@@ -22,12 +24,22 @@ struct LabelReader {
   ///   classes that the mask itself names.
   /// - Throws: what is wrong with the mask, with what was expected and the option that helps.
   func read(for image: Volume) throws -> (mask: Volume, classes: [LabelClass]) {
-    if let segments = try segmentation(for: image) { return segments }
+    var (mask, classes) = try segmentation(for: image) ?? (plain(for: image), [])
+    if let fieldOfView = request.fieldOfView {
+      let seen = try LabelReader(
+        request: LabelRequest(file: fieldOfView, kind: .auto, classes: [], resample: request.resample)
+      ).plain(for: image).voxels
+      mask.voxels = mask.voxels.filled(where: seen.isEqual(to: 0), with: Double(LabelOptions.unknown))
+    }
+    return (mask, classes)
+  }
+
+  private func plain(for image: Volume) throws -> Volume {
     var mask = try ImageReader.read(file)
     mask.voxels = try values(of: mask)
     mask = try onGrid(mask, of: image)
     mask.affine = image.affine
-    return (mask, [])
+    return mask
   }
 
   /// A DICOM SEG, whose frames are seldom all of the image's slices; nil for other files.

@@ -1,5 +1,5 @@
-// What there is to import: files and folders walked in the order of their names, their headers read, DICOM files put
-// into volumes.
+// What there is to import: files and folders walked in the order of their names, in which 2 comes before 10, their
+// headers read, DICOM files put into volumes.
 
 import Foundation
 import LimnImaging
@@ -106,10 +106,10 @@ struct SourceScan: Sendable {
     }
   }
 
-  /// Every file below a folder, in the order of their paths, hidden ones left out; with the path from the folder on.
+  /// Every file below a folder, in the natural order of their paths, hidden ones left out; with the path from the folder on.
   static func files(below folder: URL) -> [(URL, String)] {
     let names = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String } ?? []
-    return names.sorted().filter { !$0.split(separator: "/").contains { $0.hasPrefix(".") } }
+    return names.sorted(by: NaturalOrder.precedes).filter { !$0.split(separator: "/").contains { $0.hasPrefix(".") } }
       .map { (folder.appendingPathComponent($0), "\(folder.lastPathComponent)/\($0)") }
       .filter { isFile($0.0) }
   }

@@ -63,7 +63,7 @@ public struct VolumeSource: Sendable {
       return VolumeSource(
         name: named(path), files: headers.map { URL(fileURLWithPath: $0.path) }, path: path)
     }
-    return (single + series).sorted { $0.path < $1.path }
+    return (single + series).sorted { NaturalOrder.precedes($0.path, $1.path) }
   }
 
   private static func named(_ path: String) -> String {

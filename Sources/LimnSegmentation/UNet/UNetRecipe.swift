@@ -61,7 +61,7 @@ public struct UNetRecipe: MethodRecipe, Equatable {
   public var borderSigma = 5.0
   /// Pixels between objects that touch.
   public var borderGap = 1
-  /// A value of the label maps whose pixels are not learned from.
+  /// A value of the label maps whose pixels are not learned from; nil: 255, unless that is a class.
   public var ignoreLabel: Int?
 
   /// The paper's values, and Limn's where it is silent.
@@ -110,7 +110,8 @@ public struct UNetRecipe: MethodRecipe, Equatable {
       "background pixels that are put between touching objects, where the dataset has instances",
       source: "paper, section 3, without a width; this one: Limn"),
     RecipeKey(
-      "ignore_label", "value of the label maps whose pixels are not learned from; null: none", source: "Limn"),
+      "ignore_label", "value of the label maps whose pixels are not learned from; null: 255, unless that is a class",
+      source: "Limn"),
   ]
 
   /// The network for a dataset's images.
@@ -141,6 +142,7 @@ public struct UNetRecipe: MethodRecipe, Equatable {
     let shape = configuration(setting, classCount: 2)
     if let tile { try shape.check(tile: tile) }
     let side = max(setting.shape.height, setting.shape.width)
+    recipe.ignoreLabel = ignoreLabel ?? (setting.labels?.values.contains(255) == true ? nil : 255)
     recipe.tile = tile ?? shape.tile(covering: min(side, padding == .valid ? 388 : 512))
     return recipe
   }

@@ -11,9 +11,9 @@ struct ImportCommand: ParsableCommand {
     commandName: "import",
     abstract: "Turn scans (DICOM, NIfTI, PNG, JPEG, TIFF) into a dataset.",
     discussion: """
-      Files and folders are walked in the order of their names; what a file is, its content decides. DICOM \
-      files are put into series, volumes are cut into slices, intensities go through the window, every image \
-      gets the same size. Pixels land memory-mapped in DATASET/images.safetensors, with all they need \
+      Files and folders are walked in the order of their names (2 before 10); what a file is, its content \
+      decides. DICOM files are put into series, volumes are cut into slices, intensities go through the \
+      window, every image gets the same size. Pixels land memory-mapped in DATASET/images.safetensors, with all they need \
       described in DATASET/dataset.json. Files that cannot be read, even those that crash their decoder, are \
       listed with the reason and the import goes on. An import that was interrupted goes on when the same \
       command is given again.
@@ -110,6 +110,13 @@ struct ImportCommand: ParsableCommand {
 
   @Option(
     help: """
+      Masks of a field of view, found as --labels are, 0 outside: pixels there get the label 255, from which \
+      nothing is learned. With --labels.
+      """)
+  var mask: String?
+
+  @Option(
+    help: """
       What a mask's values mean: NAME=VALUE,… such as vessel=1,disc=2, with #rrggbb behind a value where masks \
       are coloured; or a JSON file with the tree that dataset.json holds under "classes".
       """)
@@ -157,9 +164,10 @@ struct ImportCommand: ParsableCommand {
     guard [nil, 8, 16].contains(bits) else { throw ValidationError("--bits: expected 8 or 16") }
     guard (0...1).contains(minContent) else { throw ValidationError("--min-content: expected 0 to 1") }
     guard (0...256).contains(jobs ?? 1) else { throw ValidationError("--jobs: expected 0 to 256") }
-    guard labels != nil || (classes == nil && !instances && !resampleLabels) else {
-      throw ValidationError("--classes, --instances and --resample-labels go with --labels")
+    guard labels != nil || (classes == nil && mask == nil && !instances && !resampleLabels) else {
+      throw ValidationError("--classes, --mask, --instances and --resample-labels go with --labels")
     }
+    guard mask == nil || !instances else { throw ValidationError("--mask and --instances exclude each other") }
     guard box == nil || crop == .none else { throw ValidationError("--box and --crop exclude each other") }
   }
 
@@ -211,6 +219,7 @@ struct ImportCommand: ParsableCommand {
     options.classes = try classes.map(ClassList.parsed) ?? []
     options.kind = instances ? .instances : .auto
     options.resample = resampleLabels
+    options.fieldOfView = mask.map { LabelRule($0) }
     return options
   }
 
