@@ -70,4 +70,27 @@ import Testing
     }
     #expect(farthest <= padded.reach && farthest > padded.reach - padded.step, "\(farthest), \(padded.reach)")
   }
+
+  /// Fine-tuning of the last layer moves its weights and nothing else, statistics of batches included.
+  @Test(arguments: [TrainedLayers.all, .last]) func whatIsFrozenStays(_ layers: TrainedLayers) throws {
+    var recipe = UNetRecipe()
+    (recipe.width, recipe.levels, recipe.padding, recipe.normalization) = (4, 2, .same, .batch)
+    (recipe.deepSupervision, recipe.trainedLayers, recipe.optimizer) = (true, layers, .adam)
+    let setting = MethodSetting(
+      shape: ImageShape(channels: 1, height: 16, width: 16), totalImages: 8,
+      labels: LabelSetting(values: [0, 1], names: ["background", "cell"]))
+    let method = try Initialization.with(Generator(seed: 1)) {
+      try UNetSegmentation(recipe: recipe, setting: setting)
+    }
+    let before = method.network.stateDict.mapValues { $0.detached().cloned() }
+    let labels = Tensor.randint(0, 2, [1, 16, 16], generator: Generator(seed: 2))
+    _ = method.step(
+      StepContext(
+        step: 0, imagesSeen: 0, images: Tensor.randn([1, 1, 16, 16], generator: Generator(seed: 3)),
+        precision: .float32, seed: 0, layers: ["labels": labels, "weights": Tensor.ones([1, 1, 16, 16])]))
+    let moved = Set(
+      method.network.stateDict.filter { before[$0.key]?.isIdentical(to: $0.value) != true }.map(\.key))
+    let last: Set = ["head.weight", "head.bias"]
+    #expect(layers == .last ? moved == last : moved.count > last.count && moved.isSuperset(of: last))
+  }
 }

@@ -49,6 +49,54 @@ import Testing
     }
   }
 
+  /// A run that begins from another has its weights, its own seed and position, and keeps them when it is killed
+  /// before its first checkpoint.
+  @Test func aRunBeginsFromAnother() throws {
+    try withTemporaryFolder { folder in
+      try makeDataset(folder.appendingPathComponent("set"))
+      let first = try TrainingSession.begin(TinyMethod.self, request(folder))
+      _ = try first.trainer.train()
+      let learned = try state(first.run.url)
+      var second = request(folder)
+      second.out = folder.appendingPathComponent("second")
+      second.begunFrom = first.run.url
+      let session = try TrainingSession.begin(TinyMethod.self, second)
+      #expect(session.trainer.position.step == 0 && session.begunFrom?.hasSuffix("run, step 9") == true)
+      expectEqual(try state(session.run.url), learned)
+      let again = folder.appendingPathComponent("copy")
+      try FileManager.default.copyItem(at: session.run.url, to: again)
+      _ = try session.trainer.train()
+      let resumed = try TrainingSession.resume(again, among: types)
+      #expect(resumed.begunFrom == session.begunFrom)
+      _ = try resumed.trainer.train()
+      expectEqual(try state(again), try state(session.run.url))
+      #expect(try state(again)["network.weight"]?.isIdentical(to: #require(learned["network.weight"])) == false)
+    }
+  }
+
+  @Test func anotherNetworkIsNoBeginning() throws {
+    try withTemporaryFolder { folder in
+      try makeDataset(folder.appendingPathComponent("set"))
+      let first = try TrainingSession.begin(TinyMethod.self, request(folder)).run
+      var second = request(folder)
+      second.out = folder.appendingPathComponent("second")
+      second.begunFrom = first.url
+      #expect(throws: RunError.self) { try TrainingSession.begin(TinyMethod.self, second) }
+      let method = try TinyMethod(
+        recipe: .init(), setting: MethodSetting(shape: ImageShape(channels: 1, height: 2, width: 2), totalImages: 1))
+      let plan = try first.readPlan()
+      let other = first.checkpoints.appendingPathComponent("00000003")
+      try first.saveBeginning(of: method, plan, recipeYAML: "")
+      try FileManager.default.moveItem(at: first.checkpoints.appendingPathComponent("00000000"), to: other)
+      try Safetensors.write(
+        ["network.weight": Tensor.zeros([3, 1, 1, 1])], to: other.appendingPathComponent("networks.safetensors"))
+      #expect { try TrainingSession.begin(TinyMethod.self, second) } throws: {
+        "\($0)".contains("0 of 4 weights have the names and shapes of this network")
+      }
+      #expect(!FileManager.default.fileExists(atPath: folder.appendingPathComponent("second").path))
+    }
+  }
+
   /// The end in images may be moved; what the recipe and the schedule were resolved to stays.
   @Test func aFinishedRunIsLengthened() throws {
     try withTemporaryFolder { folder in

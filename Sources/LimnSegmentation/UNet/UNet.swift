@@ -114,6 +114,14 @@ public final class UNet: Module {
     return zip([head] + auxiliary, features).map { $0($1) }
   }
 
+  /// The parameters that learn; the others are frozen.
+  func learnedParameters(_ layers: TrainedLayers) -> [(key: String, parameter: Parameter)] {
+    guard layers == .last else { return namedParameters }
+    requireGradients(false)
+    for layer in [head] + auxiliary { layer.requireGradients(true) }
+    return namedParameters.filter(\.parameter.requiresGrad)
+  }
+
   /// What the decoder's levels give, finest first.
   private func features(_ x: Tensor) -> [Tensor] {
     // Convolutions are fastest with the channels last.

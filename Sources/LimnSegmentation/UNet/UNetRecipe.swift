@@ -28,6 +28,13 @@ public enum SegmentationLoss: String, Codable, Sendable, CaseIterable {
   case diceCrossEntropy = "dice_cross_entropy"
 }
 
+/// Which layers learn.
+public enum TrainedLayers: String, Codable, Sendable, CaseIterable {
+  case all
+  /// The 1×1 convolution that gives the classes' scores, all else being as it was begun with.
+  case last
+}
+
 /// The hyper-parameters of the U-Net.
 public struct UNetRecipe: MethodRecipe, Equatable {
   /// Channels of the finest level (figure 1).
@@ -61,6 +68,8 @@ public struct UNetRecipe: MethodRecipe, Equatable {
   public var borderSigma = 5.0
   /// Pixels between objects that touch.
   public var borderGap = 1
+  /// Which layers learn; the last alone is transfer learning from `limn train --from`.
+  public var trainedLayers = TrainedLayers.all
   /// A value of the label maps whose pixels are not learned from; nil: 255, unless that is a class.
   public var ignoreLabel: Int?
 
@@ -109,6 +118,9 @@ public struct UNetRecipe: MethodRecipe, Equatable {
       "border_gap",
       "background pixels that are put between touching objects, where the dataset has instances",
       source: "paper, section 3, without a width; this one: Limn"),
+    RecipeKey(
+      "trained_layers", "all, or last: the scores' alone, upon what --from brings",
+      source: "paper: all; last: the transfer-learning baseline of DatasetGAN"),
     RecipeKey(
       "ignore_label", "value of the label maps whose pixels are not learned from; null: 255, unless that is a class",
       source: "Limn"),

@@ -55,15 +55,15 @@ public final class UNetSegmentation: SegmentationMethod {
         w0: recipe.borderWeight ?? (setting.hasInstances ? 10 : 0), sigma: recipe.borderSigma,
         gap: recipe.borderGap,
         balance: recipe.classWeights), ignoreLabel: recipe.ignoreLabel)
+    let learned = network.learnedParameters(recipe.trainedLayers)
     optimizer =
       switch recipe.optimizer {
       case .sgd:
         SGD(
-          network.namedParameters, learningRate: recipe.learningRate, momentum: recipe.momentum,
+          learned, learningRate: recipe.learningRate, momentum: recipe.momentum,
           weightDecay: recipe.weightDecay)
       case .adam:
-        Adam(
-          network.namedParameters, learningRate: recipe.learningRate, weightDecay: recipe.weightDecay)
+        Adam(learned, learningRate: recipe.learningRate, weightDecay: recipe.weightDecay)
       }
   }
 
@@ -87,7 +87,8 @@ public final class UNetSegmentation: SegmentationMethod {
     schedule(context)
     let tiles = TileCutter(side: recipe.tile ?? 0, margin: network.configuration.margin)
       .cut(context.images, classes, weights, context.generator(1))
-    network.train()
+    // Frozen layers are as they were, statistics and dropout included.
+    if recipe.trainedLayers == .all { network.train() } else { network.evaluate() }
     let scores = context.autocast { network.scores(tiles.images) }.map { $0.to(.float32) }
     let losses = scores.enumerated().map { level, scores in
       let share = 1 / Double(1 << level)

@@ -19,11 +19,13 @@ public struct RunInfo: Codable, Equatable, Sendable {
   public var version: String
   /// When the run was begun, not resumed.
   public var started: Date
+  /// The run whose weights this one began with; nil: fresh ones.
+  public var begunFrom: String?
 
   /// The facts as they are given; ``write(to:)`` keeps `started` to the second.
   public init(
     method: String, dataset: String, seed: UInt64, device: String, precision: String, version: String,
-    started: Date
+    started: Date, begunFrom: String? = nil
   ) {
     self.method = method
     self.dataset = dataset
@@ -32,6 +34,7 @@ public struct RunInfo: Codable, Equatable, Sendable {
     self.precision = precision
     self.version = version
     self.started = started
+    self.begunFrom = begunFrom
   }
 
   /// The last component of the dataset's path.

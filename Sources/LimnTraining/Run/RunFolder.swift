@@ -59,8 +59,12 @@ public struct RunFolder: Sendable {
   }
 
   /// Makes a run folder, complete from its first moment: it is filled beside its place and renamed.
+  /// - Parameter beginning: writes what else the folder holds from the beginning.
   /// - Throws: ``RunError`` if something is there already.
-  public init(creating url: URL, info: RunInfo, plan: Plan, recipeYAML: String) throws {
+  public init(
+    creating url: URL, info: RunInfo, plan: Plan, recipeYAML: String,
+    beginning: (RunFolder) throws -> Void = { _ in }
+  ) throws {
     let files = FileManager.default
     guard !files.fileExists(atPath: url.path) else {
       throw RunError("\(url.path): exists already; give another --out, or continue it with --resume")
@@ -72,7 +76,9 @@ public struct RunFolder: Sendable {
     do {
       try files.createDirectory(at: temporary, withIntermediateDirectories: true)
       let lock = try RunLock(temporary)
-      try RunFolder(filling: temporary).fill(info, plan, recipeYAML)
+      let folder = RunFolder(filling: temporary)
+      try folder.fill(info, plan, recipeYAML)
+      try beginning(folder)
       try WholeFolder.move(temporary, to: url)
       try self.init(url, lock: lock)
     } catch {
@@ -91,6 +97,14 @@ public struct RunFolder: Sendable {
     try AtomicFile.write(Data(recipeYAML.utf8), to: recipe)
     try write(plan)
     try Data().write(to: metrics)
+  }
+
+  /// Writes a checkpoint of step 0.
+  func saveBeginning(of method: any Method, _ plan: Plan, recipeYAML: String) throws {
+    let info = CheckpointInfo(
+      method: type(of: method).about.name, position: .start, setting: plan.setting, recipe: recipeYAML,
+      counters: method.counters, limnVersion: LimnVersion.current)
+    _ = try Checkpoint.write(method, info: info, in: checkpoints)
   }
 
   /// The next free name below a folder: `00012-skrgan-lungct`.

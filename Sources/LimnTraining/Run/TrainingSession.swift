@@ -17,13 +17,16 @@ public struct TrainingRequest {
   public var settings: [String]
   /// Length, seed, device and intervals.
   public var options: TrainingOptions
+  /// The run whose newest weights the new one begins with; nil: fresh weights.
+  public var begunFrom: URL?
 
   /// A run on the dataset in a folder, with the paper's recipe unless it is overridden.
   public init(
-    dataset: URL, out: URL? = nil, recipe: String? = nil, settings: [String] = [], options: TrainingOptions
+    dataset: URL, out: URL? = nil, recipe: String? = nil, settings: [String] = [], options: TrainingOptions,
+    begunFrom: URL? = nil
   ) {
     (self.dataset, self.out, self.recipe) = (dataset, out, recipe)
-    (self.settings, self.options) = (settings, options)
+    (self.settings, self.options, self.begunFrom) = (settings, options, begunFrom)
   }
 }
 
@@ -47,6 +50,8 @@ public struct TrainingSession {
   public let run: RunFolder
   /// The loop, at the point where the run is.
   public let trainer: Trainer
+  /// The run whose weights this one began with, and what of them was taken; nil: fresh ones.
+  public let begunFrom: String?
 
   /// What a request resolves to, without touching the disk.
   public static func dryRun(_ type: any Method.Type, _ request: TrainingRequest) throws -> DryRun {
@@ -59,11 +64,12 @@ public struct TrainingSession {
       networks: method.networks.map { ($0.name, $0.module.parameterCount) })
   }
 
-  /// Makes the run folder and the method, whose weights follow from the seed.
+  /// Makes the run folder and the method, whose weights follow from the seed, or come from another run.
   public static func begin(_ type: any Method.Type, _ request: TrainingRequest) throws -> TrainingSession {
     let dataset = try Dataset.open(request.dataset)
     let setting = try setting(of: dataset, type, request)
     let made = try makeMethod(type, request, setting: setting)
+    let begunFrom = try request.begunFrom.map { try InitialWeights(of: $0).copy(into: made.method) }
     let name = dataset.url.lastPathComponent
     let out =
       request.out
@@ -71,13 +77,17 @@ public struct TrainingSession {
     let info = RunInfo(
       method: type.about.name, dataset: dataset.url.standardizedFileURL.path, seed: request.options.seed,
       device: request.options.device, precision: request.options.precision.rawValue,
-      version: LimnVersion.current, started: Date())
+      version: LimnVersion.current, started: Date(), begunFrom: begunFrom)
     var options = request.options
     options.augmentation = options.augmentation ?? type.defaultAugmentation(for: setting.shape)
     let plan = RunFolder.Plan(
       options: options, setting: setting, dataset: dataset.manifest.contentHash)
-    return try TrainingSession(method: made.method, dataset: dataset, plan: plan) {
-      try RunFolder(creating: out, info: info, plan: plan, recipeYAML: made.recipeYAML)
+    return try TrainingSession(method: made.method, dataset: dataset, plan: plan, begunFrom: begunFrom) {
+      try RunFolder(creating: out, info: info, plan: plan, recipeYAML: made.recipeYAML) { folder in
+        // A run that is killed at once goes on from the other's weights all the same.
+        guard begunFrom != nil else { return }
+        try folder.saveBeginning(of: made.method, plan, recipeYAML: made.recipeYAML)
+      }
     }
   }
 
@@ -100,7 +110,7 @@ public struct TrainingSession {
     let type = try find(info.method, among: types)
     let data = try openDataset(of: info, plan, movedTo: dataset)
     let method = try open(type, recipe: run.readRecipe(), plan: plan)
-    return try TrainingSession(method: method, dataset: data, plan: plan) { run }
+    return try TrainingSession(method: method, dataset: data, plan: plan, begunFrom: info.begunFrom) { run }
   }
 
   private static func openDataset(
@@ -126,8 +136,10 @@ public struct TrainingSession {
 
   /// The folder is made last, when all else is known to fit.
   private init(
-    method: any Method, dataset: Dataset, plan: RunFolder.Plan, folder: () throws -> RunFolder
+    method: any Method, dataset: Dataset, plan: RunFolder.Plan, begunFrom: String?,
+    folder: () throws -> RunFolder
   ) throws {
+    self.begunFrom = begunFrom
     let device = try TrainingSession.device(named: plan.options.device)
     method.move(to: device)
     let data = try DatasetStream(

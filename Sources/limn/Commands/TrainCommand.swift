@@ -58,6 +58,7 @@ struct TrainCommand: ParsableCommand {
         limn train pggan --data data/lungs --images 100000 --set width_max=128 --precision bfloat16
         limn train skrgan --data data/lungs --images 100000 --dry-run > recipe.yaml
         limn train skrgan --data data/lungs --images 100000 --recipe recipe.yaml
+        limn train unet --data data/vessels --images 4000 --from runs/synthetic-vessels
         limn train --resume runs/00000-skrgan-lungs
         limn train --resume runs/00000-skrgan-lungs --images 200000
 
@@ -73,6 +74,12 @@ struct TrainCommand: ParsableCommand {
 
   @Option(help: "Continue this run. Only --data, --steps and --images go with it.")
   var resume: String?
+
+  @Option(
+    help: """
+      Begin with the weights of this run, as far as names and shapes agree: pre-training, then fine-tuning.
+      """)
+  var from: String?
 
   @Option(help: "The run's folder. Default: the next free runs/NNNNN-METHOD-DATASET.")
   var out: String?
@@ -173,7 +180,7 @@ struct TrainCommand: ParsableCommand {
   /// What a run was begun with cannot change, or its second half would not belong to its first.
   private func refuseWhatARunHasDecided() throws {
     let given: [(String, Bool)] = [
-      ("a method", method != nil), ("--out", out != nil), ("--recipe", recipe != nil),
+      ("a method", method != nil), ("--from", from != nil), ("--out", out != nil), ("--recipe", recipe != nil),
       ("--set", !settings.isEmpty), ("--device", device != nil), ("--precision", precision != nil),
       ("--seed", seed != nil), ("--threads", threads != nil), ("--log-every", logEvery != nil),
       ("--sample-every", sampleEvery != nil), ("--checkpoint-every", checkpointEvery != nil),
@@ -218,6 +225,7 @@ struct TrainCommand: ParsableCommand {
     }
     Interruption.install()
     CommandFailure.say("run: \(session.run.url.relativePath)")
+    if let origin = session.begunFrom { CommandFailure.say("begun from: \(origin)") }
     let outcome = try session.trainer.train()
     CommandFailure.say("report: \(session.run.report.relativePath)")
     guard outcome == .finished else {
@@ -269,6 +277,6 @@ struct TrainCommand: ParsableCommand {
     return TrainingRequest(
       dataset: URL(fileURLWithPath: data ?? ""), out: out.map { URL(fileURLWithPath: $0) },
       recipe: recipeText,
-      settings: settings, options: options)
+      settings: settings, options: options, begunFrom: from.map { URL(fileURLWithPath: $0) })
   }
 }
