@@ -106,6 +106,40 @@ import Testing
       #expect(labelled.manifest.provenance.options == ["run fold-1", "run fold-2"])
       let compared = try Command.limn("evaluate labels data labelled", in: folder)
       #expect(compared.output.contains("disc"), "\(compared.error)")
+      #expect(compared.output.contains("are of the split 'train'"), "\(compared.output)")
+
+      // Cross-validated: each item by the network that has not seen it, with what its own run says.
+      let options = "--probabilities --objects --minimum-area 20"
+      let held = try Command.limn("segment cv data --out held --held-out \(options)", in: folder)
+      try #require(held.status == 0, "\(held.error)")
+      let crossed = try Dataset.open(folder.appendingPathComponent("held"))
+      #expect(crossed.manifest.items.map(\.id) == labelled.manifest.items.map(\.id))
+      var alone: [Tensor] = []
+      for number in 1...2 {
+        let run = try Command.limn("segment cv/fold-\(number) data --out alone-\(number) \(options)", in: folder)
+        try #require(run.status == 0, "\(run.error)")
+        alone.append(try Dataset.open(folder.appendingPathComponent("alone-\(number)")).layer("probabilities"))
+      }
+      let found = try crossed.layer("probabilities")
+      let folds = (0..<24).map { item in alone.map { $0[item].isIdentical(to: found[item]) } }
+      #expect(folds.allSatisfy { $0.contains(true) } && Set(folds.map { $0[0] }).count == 2)
+      let labels = try crossed.layer("labels").to(.int32)
+      let likely = found.to(.int32)[.all, 1].isGreater(than: found.to(.int32)[.all, 0])
+      #expect(labels.isEqual(to: likely.to(.int32)).to(.float32).mean().item() > 0.999)
+      let objects = try crossed.layer("instances").to(.int32)
+      let counts = (0..<24).map { Int(objects[$0].max().item()) }
+      #expect(objects.isGreater(than: labels).to(.int32).logicalAnd(labels.isEqual(to: 0)).any().item() == 0)
+      let table = try String(contentsOf: folder.appendingPathComponent("held/objects.csv"), encoding: .utf8)
+      #expect(table.split(separator: "\r\n").count == 1 + counts.reduce(0, +), "\(table)")
+      let curve = try Command.limn("evaluate labels data held --probabilities --split validation", in: folder)
+      #expect(curve.output.contains("auc") || curve.output.contains("AUC"), "\(curve.output)\(curve.error)")
+      #expect(!curve.output.contains("are of the split"), "\(curve.output)")
+      let part = try Command.limn("segment cv data --out part --split validation", in: folder)
+      try #require(part.status == 0, "\(part.error)")
+      #expect(
+        try Dataset.open(folder.appendingPathComponent("part")).manifest.items.allSatisfy { $0.split == .validation })
+      let none = try Command.limn("segment cv data --out none --split test", in: folder)
+      #expect(none.lastLine.contains("no image in the split 'test'"), "\(none.error)")
     }
   }
 

@@ -10,8 +10,9 @@ public struct PairedItems: Sendable {
   public let notes: [String]
 
   /// Pairs items of equal id, or without any such, of equal patient, source and slice.
+  /// - Parameter split: the split of the first dataset that is looked at; nil: all.
   /// - Throws: ``DatasetError`` where nothing fits or images are of different sizes.
-  public init(_ first: Dataset, _ second: Dataset) throws {
+  public init(_ first: Dataset, _ second: Dataset, split: Split? = nil) throws {
     guard first.size == second.size else {
       throw DatasetError(
         second.url,
@@ -26,10 +27,15 @@ public struct PairedItems: Sendable {
       throw DatasetError(
         second.url, "no item with the id, or the patient, source and slice, of one in \(first.url.path)")
     }
-    pairs = found
-    notes = [(first, second, first.count), (second, first, second.count)].compactMap { own, other, count in
-      count > found.count
-        ? "\(count - found.count) items of \(own.url.path) without a counterpart in \(other.url.path); not measured"
+    let chosen = found.filter { split == nil || first.manifest.items[$0.first].split == split }
+    guard !chosen.isEmpty else {
+      throw DatasetError(first.url, "no pair in the split '\(split?.rawValue ?? "")'; choose another --split")
+    }
+    pairs = chosen
+    let counts = (first.indices(of: split).count, split == nil ? second.count : chosen.count)
+    notes = [(first, second, counts.0), (second, first, counts.1)].compactMap { own, other, count in
+      count > chosen.count
+        ? "\(count - chosen.count) items of \(own.url.path) without a counterpart in \(other.url.path); not measured"
         : nil
     }
   }

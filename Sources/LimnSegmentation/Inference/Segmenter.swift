@@ -35,7 +35,7 @@ public struct Segmenter {
   ///   - options: how images are labelled.
   /// - Throws: `RunError` where a folder holds no trained segmenter, or where members do not fit together.
   public init(_ urls: [URL], options: Options = Options()) throws {
-    let folders = urls.flatMap(Self.members)
+    let folders = urls.flatMap(Self.members(of:))
     let opened = try folders.map { try Self.open($0, device: options.device) }
     guard let first = opened.first else { throw RunError("no run was named") }
     for (folder, member) in zip(folders, opened)
@@ -56,7 +56,7 @@ public struct Segmenter {
   }
 
   /// A run's folder itself, or those of the folds within.
-  private static func members(_ url: URL) -> [URL] {
+  public static func members(of url: URL) -> [URL] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
     let folds = names.filter { $0.hasPrefix("fold-") }.sorted()
     return folds.isEmpty ? [url] : folds.map(url.appendingPathComponent)

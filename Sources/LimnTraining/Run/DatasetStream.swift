@@ -95,6 +95,23 @@ struct DatasetStream: TrainingData {
   }
 }
 
+extension RunFolder.Plan {
+  /// The items that the run was measured on and has not learned from: its fold's, or the validation split.
+  /// - Throws: ``RunError`` if the run is of another dataset, or has held nothing out.
+  public func heldOutItems(of dataset: Dataset) throws -> [Int] {
+    guard self.dataset == nil || self.dataset == dataset.manifest.contentHash else {
+      throw RunError(
+        "\(dataset.url.path): not the dataset of the run (other pixels), expected that one to tell what was held out")
+    }
+    let items = try options.fold?.split(dataset).heldOut ?? dataset.indices(of: .validation)
+    guard !items.isEmpty else {
+      throw RunError(
+        "\(dataset.url.path): the run has held nothing out; import with a validation split, or train with --folds")
+    }
+    return items
+  }
+}
+
 extension Dataset {
   /// The classes that the manifest names, or the values that occur; nil without labels.
   var labelSetting: LabelSetting? {

@@ -59,6 +59,9 @@ struct EvaluateLabelsCommand: ParsableCommand {
   @Option(help: "Leave pixels out where the truth has this value.")
   var ignore: Int?
 
+  @Option(help: "Look at this split of a dataset alone.")
+  var split: Split?
+
   @Option(help: "How far apart surfaces may lie to count as one (nsd), in millimetres or pixels.")
   var tolerance = 1.0
 
@@ -118,6 +121,7 @@ struct EvaluateLabelsCommand: ParsableCommand {
     options.mask = mask.map { URL(fileURLWithPath: $0) }
     (options.ignored, options.patients) = (ignore, patientFrom)
     options.isProbability = probabilities || boundaries
+    options.split = split
     return options
   }
 

@@ -19,14 +19,15 @@ struct SegmentCommand: ParsableCommand {
       Images of any size are taken tile by tile, mirrored beyond their borders; they are shown to the network \
       through the window of its training images.
 
-      --objects tells single objects apart: their maps go to OUT/objects, their areas, places and intensities to \
-      OUT/objects.csv.
+      --objects tells single objects apart: their maps go to OUT/objects (of a dataset to its layer \
+      'instances'), their areas, places and intensities to OUT/objects.csv.
 
       Examples:
         limn segment runs/vessels scans/ --out labels
         limn segment runs/hearts patient.nii.gz --out labels --test-time symmetries --probabilities
         limn segment runs/nuclei plate/ --out cells --objects --separate --minimum-area 30
         limn segment runs/hearts data/unlabelled --out data/labelled
+        limn segment runs/cells data/cells --held-out --out data/cells-cross-validated
       """)
 
   @Argument(help: ArgumentHelp("The run's folder, or that of its folds.", valueName: "run"))
@@ -44,7 +45,21 @@ struct SegmentCommand: ParsableCommand {
   )
   var testTime: TestTimeVersions?
 
-  @Flag(help: "Write the probability of each class, too: OUT/probabilities.")
+  @Option(help: "Label this split of a dataset alone.")
+  var split: Split?
+
+  @Flag(
+    help: """
+      Label what the run has held out from training: its validation split, or of folds each fold's own items, \
+      which is the whole dataset in cross-validation. For the dataset of the run.
+      """)
+  var heldOut = false
+
+  @Flag(
+    help: """
+      Write the probability of each class, too: OUT/probabilities, or the layer 'probabilities' of a dataset \
+      (shares of 65535).
+      """)
   var probabilities = false
 
   @Flag(help: "Draw the labels over the images, too: OUT/overlays (PNG; of volumes the middle slice).")
@@ -73,6 +88,7 @@ struct SegmentCommand: ParsableCommand {
       throw ValidationError("--separate, --minimum-area and --fill-holes go with --objects")
     }
     guard tile >= 16 else { throw ValidationError("--tile: expected 16 or more") }
+    guard split == nil || !heldOut else { throw ValidationError("--split and --held-out exclude each other") }
     guard minimumArea >= 0 else { throw ValidationError("--minimum-area: expected 0 or more") }
   }
 
@@ -80,12 +96,13 @@ struct SegmentCommand: ParsableCommand {
     Interruption.install()
     var options = Segmenter.Options()
     (options.versions, options.side, options.device) = (testTime, tile, device)
-    let segmenter = try Segmenter([URL(fileURLWithPath: runFolder)], options: options)
     let places = sources.map { URL(fileURLWithPath: $0) }
     if places.contains(where: Dataset.isFolder) {
       guard places.count == 1 else { throw RunError("a dataset is labelled alone; give one SOURCE") }
-      return try labelDataset(places[0], segmenter)
+      return try labelDataset(places[0], options)
     }
+    guard split == nil, !heldOut else { throw RunError("--split and --held-out are for datasets, not for files") }
+    let segmenter = try Segmenter([URL(fileURLWithPath: runFolder)], options: options)
     try labelFiles(places.flatMap { try VolumeSource.all(at: $0) }, segmenter)
   }
 
@@ -109,10 +126,7 @@ struct SegmentCommand: ParsableCommand {
       if overlays { try drawOverlay(labelled, name: file.name, folder, segmenter) }
       line.update(place + 1)
     }
-    if objects {
-      try AtomicFile.write(
-        Data(RegionTable.csv(of: tables).utf8), to: folder.appendingPathComponent("objects.csv"))
-    }
+    if objects { try write(tables, to: folder) }
     line.finish(files.count)
     print("\(files.count) labelled, in \(out)")
   }
@@ -121,14 +135,21 @@ struct SegmentCommand: ParsableCommand {
     guard !Interruption.isRequested else { throw CommandFailure.interrupted("what was finished is there") }
   }
 
+  private func write(_ tables: [(name: String, table: RegionTable)], to folder: URL) throws {
+    try AtomicFile.write(
+      Data(RegionTable.csv(of: tables).utf8), to: folder.appendingPathComponent("objects.csv"))
+  }
+
+  private var objectOptions: ObjectOptions {
+    ObjectOptions(
+      minimumArea: minimumArea, fillHoles: fillHoles, separation: separate ? .watershed : .none)
+  }
+
   private func writeObjects(
     of labelled: SegmentedVolume, name: String, _ folder: URL
   ) throws -> [(name: String, table: RegionTable)] {
-    var options = ObjectOptions()
-    (options.minimumArea, options.fillHoles) = (minimumArea, fillHoles)
-    options.separation = separate ? .watershed : .none
     let slices = labelled.labels.size(0)
-    let maps = (0..<slices).map { ObjectExtraction.instances(in: labelled.labels[$0], options: options) }
+    let maps = (0..<slices).map { ObjectExtraction.instances(in: labelled.labels[$0], options: objectOptions) }
     _ = try labelled.write(
       instances: .stack(maps), to: folder.appendingPathComponent("objects"), name: name)
     let source = labelled.source
@@ -155,20 +176,38 @@ struct SegmentCommand: ParsableCommand {
 
   // MARK: - Datasets
 
-  private func labelDataset(_ place: URL, _ segmenter: Segmenter) throws {
-    guard !objects, !probabilities, !overlays else {
-      throw RunError("--objects, --probabilities and --overlays are for files, not for datasets")
-    }
-    let source = try Dataset.open(place)
-    let line = ProgressLine(label: "image", total: source.count, unit: "img")
-    let name = URL(fileURLWithPath: out).lastPathComponent
-    let labelled = LabelledDataset(source: source, name: name, runs: segmenter.runs)
-    try labelled.write(to: URL(fileURLWithPath: out), by: segmenter) { done in
+  private func labelDataset(_ place: URL, _ options: Segmenter.Options) throws {
+    guard !overlays else { throw RunError("--overlays is for files; 'limn show' draws a dataset's") }
+    let (source, target) = (try Dataset.open(place), URL(fileURLWithPath: out))
+    var layers = LabelledDataset.Layers()
+    layers.probabilities = probabilities
+    layers.objects = objects ? objectOptions : nil
+    let labelled = try LabelledDataset(
+      source: source, name: target.lastPathComponent, parts: parts(of: source, options), layers: layers)
+    let line = ProgressLine(label: "image", total: labelled.count, unit: "img")
+    let tables = try labelled.write(to: target) { done in
       try Self.stopIfAsked()
       line.update(done)
     }
-    line.finish(source.count)
-    print("\(source.count) images labelled, in the dataset \(out)")
+    if objects { try write(tables, to: target) }
+    line.finish(labelled.count)
+    print("\(labelled.count) images labelled, in the dataset \(out)")
+  }
+
+  /// Which items are labelled by whom.
+  private func parts(of source: Dataset, _ options: Segmenter.Options) throws -> [LabelledDataset.Part] {
+    let run = URL(fileURLWithPath: runFolder)
+    guard heldOut else {
+      let items = source.indices(of: split)
+      guard !items.isEmpty else {
+        throw DatasetError(source.url.path, "no image in the split '\(split?.rawValue ?? "")'; choose another --split")
+      }
+      return [try LabelledDataset.Part(Segmenter([run], options: options), items: items)]
+    }
+    return try Segmenter.members(of: run).map { member in
+      let items = try RunFolder(opening: member).readPlan().heldOutItems(of: source)
+      return try LabelledDataset.Part(Segmenter([member], options: options), items: items)
+    }
   }
 }
 

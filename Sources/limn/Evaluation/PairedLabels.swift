@@ -16,6 +16,8 @@ struct PairedLabels: Sendable {
     /// A value of the truth whose pixels do not count.
     var ignored: Int?
     var patients = PatientRule.auto
+    /// The split of a dataset that is looked at; nil: all.
+    var split: Split?
     /// Whether predictions are probabilities, and not labels.
     var isProbability = false
   }
@@ -50,7 +52,9 @@ struct PairedLabels: Sendable {
   init(truth: URL, prediction: URL, _ options: Options) throws {
     switch (Dataset.isFolder(truth), Dataset.isFolder(prediction)) {
     case (true, true): try self.init(Dataset.open(truth), Dataset.open(prediction), options)
-    case (false, false): try self.init(PairedSources(truth, prediction), truth, options)
+    case (false, false):
+      guard options.split == nil else { throw MetricError("--split is for datasets, not for files") }
+      try self.init(PairedSources(truth, prediction), truth, options)
     default:
       throw MetricError(
         "\(truth.path) and \(prediction.path): one is a dataset and the other is not; 'limn export' writes a "
@@ -130,25 +134,56 @@ struct PairedLabels: Sendable {
   // MARK: - Datasets
 
   private init(_ truth: Dataset, _ prediction: Dataset, _ options: Options) throws {
-    guard options.mask == nil, !options.isProbability else {
-      throw MetricError("--mask, --probabilities and --boundaries are for files, not for datasets")
+    guard options.mask == nil else {
+      throw MetricError(
+        "--mask is for files; what a dataset was imported with under --mask is left out by --ignore 255")
     }
-    let items = try PairedItems(truth, prediction)
+    let items = try PairedItems(truth, prediction, split: options.split)
     let name = options.reader.kind == .instances ? "instances" : "labels"
     let manifest = truth.manifest
     names = items.pairs.map { manifest.items[$0.first].id }
     groups = PatientGroups.numbers(items.pairs.map { manifest.items[$0.first].patient })
-    notes = items.notes
+    notes = items.notes + Self.learned(items, manifest)
     classes = options.reader.classes.isEmpty ? manifest.classes : options.reader.classes
-    let (first, second) = (try truth.layer(name), try prediction.layer(name))
+    let first = try truth.layer(name)
+    let second = try Self.predicted(prediction, name, classes, options)
     open = { place in
       let pair = items.pairs[place]
       let plane = manifest.items[pair.first].spacing ?? manifest.spacing
       return Opened(
-        truth: first[pair.first].to(.int32).unsqueezed(0),
-        prediction: second[pair.second].to(.int32).unsqueezed(0), spacing: plane.map { [1] + $0 }
+        truth: first[pair.first].to(.int32).unsqueezed(0), prediction: second(pair.second).unsqueezed(0),
+        spacing: plane.map { [1] + $0 }
       ).ignoring(options.ignored)
     }
+  }
+
+  /// Figures of items that a network may have learned from say nothing of others.
+  private static func learned(_ items: PairedItems, _ manifest: DatasetManifest) -> [String] {
+    let splits = items.pairs.map { manifest.items[$0.first].split }
+    let training = splits.count { $0 == .train }
+    guard training > 0, training < splits.count else { return [] }
+    return [
+      "\(training) of \(splits.count) items are of the split 'train', which a network may have learned from; "
+        + "--split test leaves them out"
+    ]
+  }
+
+  /// Labels, or the probabilities of the one class that is looked at, [H, W] of an item.
+  private static func predicted(
+    _ dataset: Dataset, _ name: String, _ classes: [LabelClass], _ options: Options
+  ) throws -> @Sendable (Int) -> Tensor {
+    guard options.isProbability else {
+      let layer = try dataset.layer(name)
+      return { layer[$0].to(.int32) }
+    }
+    let layer = try dataset.layer("probabilities")
+    let values = dataset.manifest.classes.flattened.compactMap(\.label.value)
+    let wanted = classes.flattened.compactMap(\.label.value)
+    guard wanted.count == 1, let place = values.firstIndex(of: wanted[0]) else {
+      throw MetricError(
+        "\(dataset.url.path): probabilities of the classes \(values); name one of them by --classes NAME=VALUE")
+    }
+    return { layer[$0][place + 1].to(.float64) / 65535 }
   }
 }
 
