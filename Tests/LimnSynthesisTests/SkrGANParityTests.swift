@@ -238,6 +238,24 @@ func cohortsAreDatasetsThatDrawAgain(bits: Int) throws {
   }
 }
 
+/// Sketches are the labels of their own renders where that is asked for.
+@Test func sketchesBecomeLabels() throws {
+  try withTemporaryFolder { folder in
+    let (method, shape) = (try tinySkrGAN(), ImageShape(channels: 1, height: 32, width: 32))
+    let label = try #require(SketchLabel("vessel=0.4"))
+    let url = folder.appendingPathComponent("cohort")
+    try SyntheticCohort(count: 3, sketchLabel: label).write(method, shape: shape, source: "test", to: url)
+    let dataset = try Dataset.open(url)
+    #expect(dataset.manifest.classes == [LabelClass(name: "vessel", value: 1)])
+    let labels = try dataset.layer("labels")
+    let share = labels.to(.float32).mean().item()
+    #expect(labels.shape == [3, 32, 32] && share > 0 && share < 1)
+    let bright = try dataset.layer("sketches").to(.float32) / 255
+    #expect(labels.isEqual(to: bright[.all, 0].isGreater(than: 0.4).to(.uint8)).to(.float32).mean().item() > 0.99)
+  }
+  for text in ["vessel", "=0.4", "vessel=1", "vessel=-1", "vessel=x", "a=0.1=b"] { #expect(SketchLabel(text) == nil) }
+}
+
 @Test func theRenderNetworkCostsNothingWhileItIsFrozen() throws {
   let frozen = try tinySkrGAN { $0.render.schedule = .frozen }
   let staged = try tinySkrGAN()

@@ -72,10 +72,15 @@ struct ImportAssembly {
     let items = unit.result.images.enumerated().map { offset, image in
       DatasetItem(
         id: String(format: "%06d", first + offset), patient: unit.patient,
-        source: image.volume > 0 ? "\(source)-\(image.volume + 1)" : source, slice: image.slice,
+        source: Self.name(of: image, source), slice: image.slice,
         spacing: image.spacing, affine: image.affine, date: date)
     }
     try writer.append(items, images: images, companions: labels(of: unit, target))
+  }
+
+  private static func name(of image: CutImage, _ source: String) -> String {
+    let volume = image.volume > 0 ? "-\(image.volume + 1)" : ""
+    return source + volume + (image.tile.map { "-r\($0[0])c\($0[1])" } ?? "")
   }
 
   private func tensor(_ path: String, _ shape: [Int], _ dtype: DType, _ unit: FinishedUnit) throws -> Tensor {

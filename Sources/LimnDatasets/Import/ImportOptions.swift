@@ -79,6 +79,9 @@ public struct CutOptions: Sendable, Codable {
   public var crop: CropChoice = .none
   /// The part that is kept, in pixels as they are stored; instead of ``crop``.
   public var box: CropBox?
+  /// The sides of the tiles that each image is divided into, before these get their size; nil: not divided. Tiles lie
+  /// side by side around the image's centre; what is left at its rim is no tile.
+  public var tiles: ImageSize?
   /// The images' size; the first image's where nil.
   public var size: ImageSize?
   /// What happens to images whose proportions are not those of the dataset.
@@ -151,6 +154,7 @@ extension CutOptions {
     } else if crop != .none {
       list.append("--crop \(crop.rawValue)")
     }
+    if let tiles { list.append("--tiles \(tiles)") }
     if let size { list.append("--size \(size)") }
     list += ["--fit \(fit.rawValue)", "--channels \(channels.rawValue)"]
     if let bits { list.append("--bits \(bits)") }

@@ -11,6 +11,8 @@ struct CutSlice {
   var labels: Tensor?
   /// The position along the slice axis; nil for pictures.
   let position: Int?
+  /// Which tile of the slice, [row, column] from 0; nil where it is not divided.
+  var tile: [Int]?
   /// Pixel (column, row, 0) to millimetres, RAS+; of a picture without geometry nothing but its spacings
   /// means anything.
   var affine: Affine
@@ -53,7 +55,7 @@ struct SliceCutter {
     var skipped = 0
     try forEachSlice(of: slabs, chosen) { position, slab, local in
       let image = window.applied(to: slab.slices[local])
-      if content(of: image) < options.minimumContent {
+      if options.tiles == nil, content(of: image) < options.minimumContent {
         skipped += 1
         return
       }
@@ -63,11 +65,22 @@ struct SliceCutter {
         affine: Self.place(of: local, slab.slices, in: slab.volume))
       slice.crop(to: box ?? (options.crop == .fov ? ContentBox.of(image) : nil))
       if slab.volume.info.hasGeometry { slice.makePixelsSquare() }
-      if let size { slice.fit(size, options.fit) }
-      slice.image = withChannels(slice.image)
-      try body(slice)
+      for part in options.tiles.map(slice.divided) ?? [slice] {
+        if options.tiles != nil, content(of: part.image) < options.minimumContent {
+          skipped += 1
+          continue
+        }
+        try body(finished(part, size))
+      }
     }
     return skipped
+  }
+
+  private func finished(_ slice: CutSlice, _ size: ImageSize?) -> CutSlice {
+    var slice = slice
+    if let size { slice.fit(size, options.fit) }
+    slice.image = withChannels(slice.image)
+    return slice
   }
 
   private typealias Slab = (volume: Volume, slices: DisplayedSlices)
@@ -181,6 +194,21 @@ extension CutSlice {
     affine =
       affine
       * Affine(x: [1, 0, 0], y: [0, 1, 0], z: [0, 0, 1], origin: [Double(box.left), Double(box.top), 0])
+  }
+
+  /// Tiles of a size side by side, row by row; none of an image that is smaller.
+  fileprivate func divided(_ size: ImageSize) -> [CutSlice] {
+    let (rows, columns) = (height / size.height, width / size.width)
+    let (top, left) = ((height - rows * size.height) / 2, (width - columns * size.width) / 2)
+    return (0..<rows * columns).map { number in
+      let (row, column) = (number / columns, number % columns)
+      var tile = self
+      tile.crop(
+        to: CropBox(
+          top: top + row * size.height, left: left + column * size.width, height: size.height, width: size.width))
+      tile.tile = [row, column]
+      return tile
+    }
   }
 
   /// Square pixels, so that proportions are the patient's; the finer of the two distances stays.

@@ -19,6 +19,7 @@ struct GenerateCommand: ParsableCommand {
         limn generate runs/00000-skrgan-lungs --count 64 --out data/synthetic
         limn generate runs/00000-skrgan-lungs --count 64 --truncation 0.7 --bits 16 --out data/typical
         limn generate runs/00000-skrgan-lungs --image-seed 11400714819323198485 --out one.png
+        limn generate runs/00001-skrgan-fundus --count 2000 --sketch-label vessel=0.3 --out data/labelled
         limn generate runs/00000-skrgan-lungs --walk 6 --frames 12 --out walk.png
       """)
 
@@ -39,6 +40,13 @@ struct GenerateCommand: ParsableCommand {
 
   @Option(help: "Bits of a stored pixel: 8 or 16.")
   var bits = 8
+
+  @Option(
+    help: """
+      Take sketches for labels: NAME=LEVEL, such as vessel=0.3, gives the class NAME to whatever is brighter in \
+      a sketch than LEVEL of white. For methods that draw sketches.
+      """)
+  var sketchLabel: SketchLabel?
 
   @Option(help: "Draw one image by the seed that dataset.json records, with its companions beside it.")
   var imageSeed: UInt64?
@@ -81,7 +89,7 @@ struct GenerateCommand: ParsableCommand {
 
   private func writeCohort(_ method: any GenerativeMethod, shape: ImageShape) throws {
     Interruption.install()
-    let cohort = SyntheticCohort(count: count, seed: seed, truncation: truncation, bitDepth: bits)
+    let cohort = SyntheticCohort(count: count, seed: seed, truncation: truncation, bitDepth: bits, sketchLabel: sketchLabel)
     let line = ProgressLine(label: "image", total: count, unit: "img")
     let name = URL(fileURLWithPath: source).lastPathComponent
     try cohort.write(method, shape: shape, source: name, to: URL(fileURLWithPath: out)) { drawn in
@@ -135,4 +143,8 @@ struct GenerateCommand: ParsableCommand {
   private var note: [String: String] {
     PNGFile.syntheticText("drawn by Limn from \(URL(fileURLWithPath: source).lastPathComponent)")
   }
+}
+
+extension SketchLabel: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
 }

@@ -55,6 +55,13 @@ struct ImportCommand: ParsableCommand {
   @Option(help: "Size of the images: N or HEIGHTxWIDTH. Default: that of the first.")
   var size: ImageSize?
 
+  @Option(
+    help: """
+      Divide each image into tiles of this size, N or HEIGHTxWIDTH in its own pixels, side by side around the \
+      centre; --min-content counts for each.
+      """)
+  var tiles: ImageSize?
+
   @Option(help: "How an image of other proportions gets the size.")
   var fit = ImageResize.Mode.pad
 
@@ -244,7 +251,7 @@ struct ImportCommand: ParsableCommand {
     (options.cut.crop, options.cut.box) = (crop, box)
     options.cut.window = window?.window
     (options.cut.takesFileWindow, options.cut.evensSlices) = (window?.isFile == true, evenSlices)
-    options.cut.size = size
+    (options.cut.tiles, options.cut.size) = (tiles, size)
     options.cut.fit = fit
     options.cut.channels = channels
     options.cut.bits = bits

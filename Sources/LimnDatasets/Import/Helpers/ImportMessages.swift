@@ -80,6 +80,8 @@ struct CutImage: Codable, Sendable {
   var volume: Int
   /// The position along the slice axis; nil for pictures.
   var slice: Int?
+  /// Which tile of the slice, [row, column] from 0; nil where it is not divided.
+  var tile: [Int]?
   /// Millimetres between pixel centres, [row, column]; nil where the source does not say.
   var spacing: [Double]?
   /// Pixel (column, row, 0) to millimetres, RAS+, three rows of four; nil where the source does not say.
