@@ -107,7 +107,7 @@ let package = Package(
     tests("LimnBackbonesTests", ["LimnBackbones"]),
     tests("LimnMetricsTests", ["LimnMetrics", "LimnBackbones", "LimnImaging"]),
     tests("LimnTrainingTests", ["LimnTraining"]),
-    tests("LimnSegmentationTests", ["LimnSegmentation", "LimnDatasets", "LimnImaging"]),
+    tests("LimnSegmentationTests", ["LimnSegmentation", "LimnMetrics", "LimnDatasets", "LimnImaging"]),
     tests("LimnSynthesisTests", ["LimnSynthesis", "LimnTranslation", "LimnDatasets", "LimnImaging"]),
     tests("LimnFuzzingTests", ["LimnFuzzing", "LimnTorch"]),
     tests("limnTests", ["limn"]),

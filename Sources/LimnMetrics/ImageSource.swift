@@ -112,12 +112,12 @@ public struct ImageSets: Sendable {
 
 extension ImageSource {
   /// Size and colour in words.
-  var format: String { "\(width)x\(height) px with \(channels) channel\(channels == 1 ? "" : "s")" }
+  public var format: String { "\(width)x\(height) px with \(channels) channel\(channels == 1 ? "" : "s")" }
 
   /// Calls `body` with one batch after the other and the place of its first image in `indices`.
-  func forEachBatch(of size: Int, at indices: [Int], _ body: (_ start: Int, _ images: Tensor) throws -> Void)
-    throws
-  {
+  public func forEachBatch(
+    of size: Int, at indices: [Int], _ body: (_ start: Int, _ images: Tensor) throws -> Void
+  ) throws {
     for start in stride(from: 0, to: indices.count, by: size) {
       try body(start, images(at: Array(indices[start..<min(start + size, indices.count)])))
     }

@@ -221,6 +221,22 @@ private func scores(_ truth: Tensor, _ prediction: Tensor, radius: Double? = 5) 
     #expect(abs(try #require(dice.perImage.mean) - expected.reduce(0, +) / 5) < 1e-12)
     let pooled = try #require(evaluation.confusion).counts(of: 1).dice()
     #expect(dice.pooled == MeasuredValue(pooled))
+    // Scans 0 and 1, 2 and 3, 4 are of one patient each.
+    let matrices = try pairs().map {
+      try ConfusionMatrix(truth: $0.truth, prediction: $0.prediction, classCount: 3)
+    }
+    let stacks = [[0, 1], [2, 3], [4]].map { places in
+      places.dropFirst().reduce(into: matrices[places[0]]) { $0 += matrices[$1] }.counts(of: 1).dice()
+    }
+    #expect(abs(try #require(dice.perGroup?.mean) - stacks.reduce(0, +) / 3) < 1e-12 && dice.perGroup?.count == 3)
+    #expect(evaluation.results.first { $0.measure == .nsd }?.perGroup == nil)
+    let alone = pairs().map {
+      LabelPair(name: $0.name, truth: $0.truth, prediction: $0.prediction)
+    }
+    #expect(
+      try LabelEvaluation.run(alone, setting: .init(content: .classes(names))).results.allSatisfy {
+        $0.perGroup == nil
+      })
     #expect(evaluation.images[0].values["liver"]?["dice"] == MeasuredValue(1))
     // The lesion is never found but in the first image.
     let distances = evaluation.results.filter { $0.measure == .hd95DeepMind && $0.label == "lesion" }

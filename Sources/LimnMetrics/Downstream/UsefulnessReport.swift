@@ -2,7 +2,7 @@
 
 import Foundation
 
-/// The outcome of ``Usefulness/measure(real:synthetic:heldOut:patients:classes:options:)``.
+/// The outcome of a comparison of real, synthetic and both as training data.
 public struct UsefulnessReport: Codable, Sendable, Equatable {
   /// One choice of training data.
   public struct Arm: Codable, Sendable, Equatable {
@@ -12,6 +12,11 @@ public struct UsefulnessReport: Codable, Sendable, Equatable {
     public let images: Int
     /// For each seed, for each class: Dice in 0 … 1; nil where no held-out patient has the class.
     public let dice: [[Double?]]
+
+    /// A choice with its outcome.
+    public init(name: String, images: Int, dice: [[Double?]]) {
+      (self.name, self.images, self.dice) = (name, images, dice)
+    }
 
     /// The mean over classes, for each seed.
     public var means: [Double] {
@@ -47,6 +52,14 @@ public struct UsefulnessReport: Codable, Sendable, Equatable {
   public let heldOutPatients: Int
   /// One sentence that another person could repeat the measurement from.
   public let protocolSentence: String
+
+  /// The outcome of three choices, real images first.
+  public init(
+    arms: [Arm], classes: [String], heldOutImages: Int, heldOutPatients: Int, protocolSentence: String
+  ) {
+    (self.arms, self.classes, self.protocolSentence) = (arms, classes, protocolSentence)
+    (self.heldOutImages, self.heldOutPatients) = (heldOutImages, heldOutPatients)
+  }
 }
 
 extension UsefulnessReport {

@@ -23,7 +23,7 @@ extension PairEvaluation {
 }
 
 extension LabelEvaluation {
-  /// One line for each measure and class over images, and where there is one, for the pooled value.
+  /// One line for each measure and class over images, and where there are such, over patients and of all together.
   public var csv: String { csvText([Figure.columns] + figures.map(\.cells)) }
 
   /// The lines of ``csv``.
@@ -35,7 +35,10 @@ extension LabelEvaluation {
         Figure(
           pooled: $0, "\(name).pooled", images.count, result.direction, result.protocolSentence)
       }
-      return [perImage] + [pooled].compactMap(\.self)
+      let perGroup = result.perGroup.map {
+        Figure("\(name).per_patient", $0, result.direction, result.protocolSentence)
+      }
+      return [perImage] + [perGroup, pooled].compactMap(\.self)
     }
   }
 

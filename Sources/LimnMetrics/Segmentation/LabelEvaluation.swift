@@ -62,6 +62,9 @@ public struct LabelEvaluation: Codable, Sendable, Equatable {
     public let direction: MetricDirection
     /// Over images.
     public let perImage: ScoreSummary
+    /// Over groups such as patients, the pixels (or objects) of each counted together: the Dice of a volume whose
+    /// slices are the images. nil where every image is alone, or the measure has no such value.
+    public let perGroup: ScoreSummary?
     /// Of all images' pixels (or objects) counted together, nil where the measure has no such value.
     public let pooled: MeasuredValue?
     /// One sentence that another person could repeat the measurement from.
@@ -111,13 +114,19 @@ public struct LabelEvaluation: Codable, Sendable, Equatable {
     // A pair without a group is a group of its own, below all numbers that pairs give.
     let groups = measured.indices.map { measured[$0].group ?? -1 - $0 }
     let labels = measured[0].labels
+    let ofGroups = Self.pools(measured, groups)
     results = labels.indices.flatMap { label in
       measured[0].measures.map { measure in
-        Result(
+        let all = pooled.value(measure, label: label, setting.emptyRule)
+        return Result(
           measure: measure, label: labels[label], direction: measure.direction,
           perImage: ScoreSummary(
             measured.map { $0.values[label][measure] ?? .nan }, groups: groups, seed: setting.seed),
-          pooled: pooled.value(measure, label: label, setting.emptyRule).map(MeasuredValue.init),
+          perGroup: all == nil || ofGroups.isEmpty
+            ? nil
+            : ScoreSummary(
+              ofGroups.map { $0.value(measure, label: label, setting.emptyRule) ?? .nan }, seed: setting.seed),
+          pooled: all.map(MeasuredValue.init),
           protocolSentence: measure.sentence(setting))
       }
     }
@@ -134,20 +143,32 @@ public struct LabelEvaluation: Codable, Sendable, Equatable {
       ]
   }
 
+  /// What each group's images come to together; none where every image is alone.
+  private static func pools(_ measured: [MeasuredLabels], _ groups: [Int]) -> [LabelPool] {
+    let members = Dictionary(grouping: measured.indices) { groups[$0] }
+    guard members.count < measured.count else { return [] }
+    return members.sorted { $0.key < $1.key }.map { _, places in
+      places.dropFirst().reduce(into: measured[places[0]].pool) { $0 += measured[$1].pool }
+    }
+  }
+
   /// Keys sorted, indented.
   public func json() throws -> Data { try JSONEncoder.readable.encode(self) }
 }
 
 extension LabelEvaluation {
   /// The heads of ``rows``.
-  public static let columns = ["label", "metric", "per image", "95% interval", "N", "pooled", "protocol"]
+  public static let columns = [
+    "label", "metric", "per image", "95% interval", "N", "per patient", "pooled", "protocol",
+  ]
 
   /// One row of text for each measure and class, in the order of ``columns``.
   public var rows: [[String]] {
     results.map { result in
       [
         result.label, result.measure.rawValue, result.perImage.text, result.perImage.intervalText,
-        result.perImage.countText, ScoreSummary.text(of: result.pooled), result.protocolSentence,
+        result.perImage.countText, result.perGroup?.text ?? "", ScoreSummary.text(of: result.pooled),
+        result.protocolSentence,
       ]
     }
   }

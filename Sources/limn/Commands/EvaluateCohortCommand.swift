@@ -4,6 +4,7 @@ import ArgumentParser
 import Foundation
 import LimnDatasets
 import LimnMetrics
+import LimnSegmentation
 import LimnTorch
 import LimnTraining
 

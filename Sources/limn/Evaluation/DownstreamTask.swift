@@ -2,6 +2,7 @@
 
 import LimnDatasets
 import LimnMetrics
+import LimnSegmentation
 import LimnTorch
 
 /// The usefulness of a synthetic dataset with labels.

@@ -4,6 +4,7 @@ import Foundation
 import LimnDatasets
 import LimnImaging
 import LimnMetrics
+import LimnSegmentation
 import LimnTorch
 
 /// Opens what a user names as a set of images.

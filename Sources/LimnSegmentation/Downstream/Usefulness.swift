@@ -2,6 +2,7 @@
 // from both, measured on the same held-out patients.
 
 import Foundation
+import LimnMetrics
 import LimnTorch
 
 /// The usefulness of synthetic images for training (TSTR: Esteban, Hyland & Rätsch 2017, arXiv:1706.02633).
@@ -71,7 +72,7 @@ public enum Usefulness {
   }
 
   private static func sentence(_ options: Options) -> String {
-    "A U-Net of four levels (16 to 128 channels) at \(options.side)x\(options.side) px, \(options.steps) steps "
+    "A U-Net of four levels (16 to 128 channels, padded, instance statistics) at \(options.side)x\(options.side) px, \(options.steps) steps "
       + "of \(options.batchSize) images for every arm, Adam 0.001, cross-entropy, no augmentation; Dice of each "
       + "class over all images of a held-out patient, mean over the patients who have it; mean and standard "
       + "deviation over \(options.seeds) seeds."

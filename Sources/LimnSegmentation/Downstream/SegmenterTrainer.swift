@@ -1,5 +1,6 @@
 // The short training of a small segmenter, and its Dice on held-out patients.
 
+import LimnMetrics
 import LimnTorch
 
 /// Trains and measures segmenters on one budget.
@@ -9,9 +10,9 @@ struct SegmenterTrainer {
 
   /// A network trained for the budget's steps on batches shared evenly by the sets.
   /// - Throws: ``MetricError`` where the loss is lost.
-  func trained(on sets: [LabelledBatch], seed: UInt64) throws -> CompactUNet {
+  func trained(on sets: [LabelledBatch], seed: UInt64) throws -> UNet {
     let network = Initialization.with(Generator(seed: seed)) {
-      CompactUNet(inputChannels: sets[0].images.size(1), classCount: classCount)
+      UNet(configuration(channels: sets[0].images.size(1)))
     }
     network.move(to: options.device)
     let optimizer = Adam(network.namedParameters, learningRate: 1e-3)
@@ -30,6 +31,13 @@ struct SegmenterTrainer {
     return network
   }
 
+  private func configuration(channels: Int) -> UNetConfiguration {
+    var configuration = UNetConfiguration(inputChannels: channels, classCount: classCount)
+    (configuration.width, configuration.levels, configuration.dropoutLevels) = (16, 4, 0)
+    (configuration.padding, configuration.normalization) = (.same, .instance)
+    return configuration
+  }
+
   private func batch(_ sets: [LabelledBatch], _ orders: inout [Drawing]) -> LabelledBatch {
     let parts = sets.indices.map { index in
       let share = options.batchSize / sets.count + (index < options.batchSize % sets.count ? 1 : 0)
@@ -39,7 +47,7 @@ struct SegmenterTrainer {
   }
 
   /// Dice of every class on held-out patients, see ``patientDice(marked:found:patients:classCount:)``.
-  func dice(of network: CompactUNet, on set: LabelledBatch, patients: [String]) -> [Double?] {
+  func dice(of network: UNet, on set: LabelledBatch, patients: [String]) -> [Double?] {
     let found = withoutGradients {
       Tensor.cat(
         stride(from: 0, to: set.count, by: 32).map { start in

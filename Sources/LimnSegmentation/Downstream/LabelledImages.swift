@@ -1,5 +1,6 @@
 // Images with label maps, brought to one size and to class numbers for a segmenter.
 
+import LimnMetrics
 import LimnTorch
 
 /// Images whose every pixel has a label.

@@ -1,11 +1,12 @@
 // A segmenter learns what its data can teach: real labels, wrong labels, both; the budget and the refusals.
 
 import Foundation
+import LimnMetrics
 import LimnTestSupport
 import LimnTorch
 import Testing
 
-@testable import LimnMetrics
+@testable import LimnSegmentation
 
 /// Bright discs on a dark ground, with their masks.
 private struct Discs: LabelledSource {
