@@ -93,6 +93,8 @@ private struct PairReferences {
     try table.compare(name, "roc_auc", curve.rocAUC, within: closed)
     try table.compare(name, "pr_auc_ap", curve.averagePrecision, within: closed)
     try table.compare(name, "pr_auc_trapezoid", curve.trapezoidPRAUC, within: closed)
+    let read = [0.987, 0.9483, 0.7].map(curve.sensitivity)
+    try table.compare(name, "sensitivity_at_specificity", read, within: closed)
     let positive = try Calibration.positive(probabilities: score, truth: isPositive, mask: mask)
     try table.compare(name, "ece_positive", positive.expectedError, within: closed)
     try table.compare(name, "brier_positive", positive.brier, within: closed)

@@ -27,7 +27,7 @@ private func pair(_ seed: UInt64, masked: Bool = false, group: Int? = nil) -> Pr
     let calibration = try Calibration.positive(
       probabilities: joined(\.probability), truth: joined(\.truth), mask: masks)
     for row in result.results {
-      let whole = row.measure.value(curve, calibration)
+      let whole = row.measure.value(curve, calibration, specificity: 0.95)
       #expect(abs(row.pooled.value - whole) <= 1e-12 * abs(whole), "\(row.measure)")
       #expect(row.pooled.value != row.perImage.mean, "\(row.measure): pooling changes nothing")
     }

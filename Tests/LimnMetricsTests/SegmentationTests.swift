@@ -86,6 +86,18 @@ private func counts(_ truth: Tensor, _ prediction: Tensor) throws -> BinaryCount
     #expect(abs(curve.rocAUC + turned.rocAUC - 1) < 1e-12)
   }
 
+  /// The curve through (0, 0), (0, 1/4), (1/4, 1/2), (1/2, 1), (1, 1), false positive rate first.
+  @Test func sensitivityIsReadFromTheCurve() throws {
+    let scores = Tensor([9, 8, 8, 7, 7, 7, 1, 1] as [Float])
+    let truth = Tensor([1, 1, 0, 1, 1, 0, 0, 0] as [Float])
+    let curve = try RankCurve(scores: scores, truth: truth)
+    for (specificity, expected) in [(1.0, 0.25), (0.75, 0.5), (0.875, 0.375), (0.6, 0.8), (0.5, 1), (0, 1)] {
+      #expect(abs(curve.sensitivity(atSpecificity: specificity) - expected) < 1e-12, "\(specificity)")
+    }
+    let none = try RankCurve(scores: scores, truth: truth * 0)
+    #expect(none.sensitivity(atSpecificity: 0.9).isNaN)
+  }
+
   @Test func perfectTiedAndMissing() throws {
     let truth = blob(seed: 3)
     #expect(try RankCurve(scores: truth.to(.float32), truth: truth).rocAUC == 1)

@@ -107,6 +107,8 @@ def classes(case, rng, count, size, k=4):
     precision, recall, _ = sk.precision_recall_curve(positive, s)
     refs |= {"roc_auc": sk.roc_auc_score(positive, s), "pr_auc_ap": sk.average_precision_score(positive, s),
              "pr_auc_trapezoid": sk.auc(recall, precision)}
+    fpr, tpr, _ = sk.roc_curve(positive, s, drop_intermediate=False)
+    refs["sensitivity_at_specificity"] = np.interp([0.013, 0.0517, 0.3], fpr, tpr)
     p64 = p.astype(np.float64)
     confidence, right = p64.max(1)[mask], (truth == prediction)[mask]
     for name, prob, happened in (("ece_positive", s.astype(np.float64), positive), ("ece_top", confidence, right)):

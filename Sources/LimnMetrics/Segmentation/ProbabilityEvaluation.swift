@@ -27,6 +27,7 @@ public enum ProbabilityMeasure: String, Codable, Sendable, CaseIterable {
   case rocAUC = "roc_auc"
   case averagePrecision = "pr_auc_ap"
   case prAUCTrapezoid = "pr_auc_trapezoid"
+  case sensitivityAtSpecificity = "sensitivity_at_specificity"
   case expectedCalibrationError = "ece_positive"
   case maximumCalibrationError = "mce_positive"
   case brier = "brier_positive"
@@ -34,29 +35,32 @@ public enum ProbabilityMeasure: String, Codable, Sendable, CaseIterable {
   /// Where better values lie.
   public var direction: MetricDirection {
     switch self {
-    case .rocAUC, .averagePrecision, .prAUCTrapezoid: .higherIsBetter
+    case .rocAUC, .averagePrecision, .prAUCTrapezoid, .sensitivityAtSpecificity: .higherIsBetter
     case .expectedCalibrationError, .maximumCalibrationError, .brier: .lowerIsBetter
     }
   }
 
   /// One sentence that another person could repeat the measurement from.
-  var sentence: String {
+  func sentence(specificity: Double) -> String {
     let inside = "pixels inside the mask where there is one"
     return switch self {
     case .rocAUC: "area under the ROC curve, trapezoids between distinct scores; \(inside)"
     case .averagePrecision: "sum of recall steps times precision over distinct scores; \(inside)"
     case .prAUCTrapezoid: "area under precision over recall, straight lines, from precision 1; \(inside)"
+    case .sensitivityAtSpecificity:
+      "TP / (TP + FN) where the ROC curve has a specificity of \(specificity), straight between scores; \(inside)"
     case .expectedCalibrationError: "mean gap of probability and frequency over 15 equal bins; \(inside)"
     case .maximumCalibrationError: "greatest gap of probability and frequency in 15 equal bins; \(inside)"
     case .brier: "mean squared difference of probability and truth; \(inside)"
     }
   }
 
-  func value(_ curve: RankCurve, _ calibration: Calibration) -> Double {
+  func value(_ curve: RankCurve, _ calibration: Calibration, specificity: Double) -> Double {
     switch self {
     case .rocAUC: curve.rocAUC
     case .averagePrecision: curve.averagePrecision
     case .prAUCTrapezoid: curve.trapezoidPRAUC
+    case .sensitivityAtSpecificity: curve.sensitivity(atSpecificity: specificity)
     case .expectedCalibrationError: calibration.expectedError
     case .maximumCalibrationError: calibration.maximumError
     case .brier: calibration.brier
@@ -109,17 +113,19 @@ public struct ProbabilityEvaluation: Codable, Sendable, Equatable {
   /// - Parameters:
   ///   - count: the number of pairs.
   ///   - seed: decides the bootstrap's resamples.
+  ///   - specificity: where on the ROC curve the sensitivity is read, 0...1.
   ///   - pair: gives a pair by its number; called on several threads.
   /// - Returns: results for each measure, values for each image.
   /// - Throws: ``MetricError`` where a pair cannot be measured, with its name; what `pair` throws.
   public static func run(
-    count: Int, seed: UInt64 = 0, pair: @Sendable (Int) throws -> ProbabilityPair
+    count: Int, seed: UInt64 = 0, specificity: Double = 0.95, pair: @Sendable (Int) throws -> ProbabilityPair
   ) throws -> ProbabilityEvaluation {
     guard count > 0 else { throw MetricError("no maps of probabilities; at least one pair was expected") }
-    return ProbabilityEvaluation(try concurrentMap(count) { try MeasuredProbabilities(pair($0)) }, seed)
+    return ProbabilityEvaluation(
+      try concurrentMap(count) { try MeasuredProbabilities(pair($0)) }, seed, specificity)
   }
 
-  private init(_ measured: [MeasuredProbabilities], _ seed: UInt64) {
+  private init(_ measured: [MeasuredProbabilities], _ seed: UInt64, _ specificity: Double) {
     let pooled = RankCurve(pooling: measured.map(\.curve))
     let calibration = Calibration(pooling: measured.map(\.calibration))
     let groups = measured.indices.map { measured[$0].group ?? -1 - $0 }
@@ -127,10 +133,12 @@ public struct ProbabilityEvaluation: Codable, Sendable, Equatable {
       Result(
         measure: measure, direction: measure.direction,
         perImage: ScoreSummary(
-          measured.map { measure.value($0.curve, $0.calibration) }, groups: groups, seed: seed),
-        pooled: MeasuredValue(measure.value(pooled, calibration)), protocolSentence: measure.sentence)
+          measured.map { measure.value($0.curve, $0.calibration, specificity: specificity) }, groups: groups,
+          seed: seed),
+        pooled: MeasuredValue(measure.value(pooled, calibration, specificity: specificity)),
+        protocolSentence: measure.sentence(specificity: specificity))
     }
-    images = measured.map(\.image)
+    images = measured.map { $0.image(specificity) }
     curve = pooled.points(200)
     self.calibration = calibration
   }
@@ -174,9 +182,9 @@ private struct MeasuredProbabilities: Sendable {
     }
   }
 
-  var image: ProbabilityEvaluation.Image {
+  func image(_ specificity: Double) -> ProbabilityEvaluation.Image {
     let values = ProbabilityMeasure.allCases.map {
-      ($0.rawValue, MeasuredValue($0.value(curve, calibration)))
+      ($0.rawValue, MeasuredValue($0.value(curve, calibration, specificity: specificity)))
     }
     return .init(name: name, values: Dictionary(uniqueKeysWithValues: values))
   }

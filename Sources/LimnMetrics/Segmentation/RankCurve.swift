@@ -85,6 +85,17 @@ public struct RankCurve: Sendable {
     return area / (Double(positives) * Double(negatives))
   }
 
+  /// The true positive rate where the false positive rate is 1 − `specificity`, on the straight lines that
+  /// ``rocAUC`` is taken of; of an upright line its upper end. NaN where a class is missing.
+  public func sensitivity(atSpecificity specificity: Double) -> Double {
+    guard positives > 0, negatives > 0 else { return .nan }
+    let allowed = (1 - specificity) * Double(negatives)
+    guard let next = falsePositives.firstIndex(where: { Double($0) > allowed }) else { return 1 }
+    let (hits, alarms) = next > 0 ? (truePositives[next - 1], falsePositives[next - 1]) : (0, 0)
+    let share = (allowed - Double(alarms)) / Double(falsePositives[next] - alarms)
+    return (Double(hits) + share * Double(truePositives[next] - hits)) / Double(positives)
+  }
+
   /// Σ (Rₙ − Rₙ₋₁) Pₙ over distinct scores: the area under precision over recall without interpolation, as
   /// scikit-learn's `average_precision_score`. NaN without positives.
   public var averagePrecision: Double {

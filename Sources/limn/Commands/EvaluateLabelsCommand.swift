@@ -53,6 +53,9 @@ struct EvaluateLabelsCommand: ParsableCommand {
   @Option(help: "Above this a probability counts as the class.")
   var threshold = 0.5
 
+  @Option(help: "Where on the ROC curve the sensitivity is read. With --probabilities.")
+  var specificity = 0.95
+
   @Option(help: "Masks, such as a field of view, under the truths' names; pixels outside do not count.")
   var mask: String?
 
@@ -88,6 +91,7 @@ struct EvaluateLabelsCommand: ParsableCommand {
       throw ValidationError("--instances, --probabilities and --boundaries exclude each other")
     }
     guard tolerance >= 0 else { throw ValidationError("--tolerance: expected 0 or more") }
+    guard (0...1).contains(specificity) else { throw ValidationError("--specificity: expected 0 to 1") }
     guard (0...1).contains(threshold) else { throw ValidationError("--threshold: expected 0 to 1") }
   }
 
@@ -151,7 +155,9 @@ struct EvaluateLabelsCommand: ParsableCommand {
       throw ValidationError("--probabilities: expected one class, --classes names \(named.count)")
     }
     let value = named.first?.1
-    let result = try ProbabilityEvaluation.run(count: pairs.names.count, seed: seed) {
+    let result = try ProbabilityEvaluation.run(
+      count: pairs.names.count, seed: seed, specificity: specificity
+    ) {
       try pairs.probabilities($0, classValue: value)
     }
     let labels = try LabelEvaluation.run(
