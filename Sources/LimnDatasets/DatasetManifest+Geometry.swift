@@ -16,7 +16,7 @@ extension DatasetManifest {
     return isCommon ? first : nil
   }
 
-  /// The plane of images that were cut from volumes and lie as ``Volume/displayed(_:)`` shows them; nil where one
+  /// The plane of images that were cut from volumes and lie as `Volume.displayed` shows them; nil where one
   /// does not.
   public var commonPlane: SliceAxis? {
     let planes = items.map { $0.slice == nil ? nil : $0.displayedPlane }

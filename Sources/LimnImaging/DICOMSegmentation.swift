@@ -61,7 +61,9 @@ public enum DICOMSegmentation {
     let classes = described.map { number, name, value in
       Class(value: isUnique ? value : number, name: name ?? "segment \(number)")
     }
-    return (classes, Dictionary(zip(described.map(\.0), classes.map(\.value)), uniquingKeysWith: { a, _ in a }))
+    return (
+      classes, Dictionary(zip(described.map(\.0), classes.map(\.value)), uniquingKeysWith: { a, _ in a })
+    )
   }
 
   private static func ownValue(_ segment: DICOMDataSet) -> Int? {

@@ -103,7 +103,8 @@ import Testing
         try DICOMFile(reading: url.path).data, try DICOMFile(reading: written(object, folder).path).data
       )
       for tag: DICOMTag in [
-        0x0010_0010, 0x0010_0020, 0x0020_000D, 0x0008_0020, 0x0020_0052, 0x0012_0062, 0x0012_0063, 0x0020_0010,
+        0x0010_0010, 0x0010_0020, 0x0020_000D, 0x0008_0020, 0x0020_0052, 0x0012_0062, 0x0012_0063,
+        0x0020_0010,
       ] {
         #expect(source.text(tag) != nil && found.text(tag) == source.text(tag), "\(String(tag, radix: 16))")
       }
@@ -133,13 +134,15 @@ import Testing
         $0.item(0x0008_9124)?.item(0x0008_2112)?.integer(0x0008_1160)
       }
       #expect(Set(numbers) == Set(stacked.slices.map { $0.frame + 1 }))
-      #expect(difference(try DICOMSegmentation.read(url).labels.resampled(onto: image).voxels[0], labels) == 0)
+      #expect(
+        difference(try DICOMSegmentation.read(url).labels.resampled(onto: image).voxels[0], labels) == 0)
     }
   }
 
   @Test(arguments: ["gray8.png", "two.nii.gz", "dicom/cine.dcm"])
   func otherFilesAreRefused(path: String) {
     let error = #expect(throws: ImagingError.self) { try SegmentedSeries([file(path)]) }
-    #expect(error?.errorDescription?.contains("\n") == false && error?.errorDescription?.contains(path) == true)
+    #expect(
+      error?.errorDescription?.contains("\n") == false && error?.errorDescription?.contains(path) == true)
   }
 }

@@ -187,7 +187,8 @@ import Testing
         let done = try Command.limn("segment run \(command)", in: folder)
         try #require(done.status == 0, "\(done.error)")
         #expect(
-          done.error.contains("fine: pixels of 0.25 x 0.25 mm are brought to the training images' 1 x 1 mm") == says,
+          done.error.contains("fine: pixels of 0.25 x 0.25 mm are brought to the training images' 1 x 1 mm")
+            == says,
           "\(done.error)")
       }
       func labels(_ place: String) throws -> Volume {
@@ -211,7 +212,8 @@ import Testing
       let identity = DICOMSeriesIdentity(
         patient: "p", study: DICOMUID.new(), date: nil, isSynthetic: false, derivation: "test")
       for slice in 0..<5 {
-        var capture = SecondaryCapture(identity: identity, pixels: scan.image.voxels[.all, slice].contiguous())
+        var capture = SecondaryCapture(
+          identity: identity, pixels: scan.image.voxels[.all, slice].contiguous())
         var place = scan.image.affine
         for row in 0..<3 { place[row, 3] += place[row, 2] * Double(slice) }
         (capture.affine, capture.number) = (place, slice + 1)
@@ -242,7 +244,9 @@ import Testing
       #expect(total == plain.voxels.to(.int32).sum().item() && total > 0)
       try PNGFile.write(pixels: disc(1).image, to: folder.appendingPathComponent("a.png"))
       let refused = try Command.limn("segment run a.png --out no --format seg", in: folder)
-      #expect(refused.status != 0 && refused.lastLine.contains("a.png: found a PNG file; expected DICOM"), "\(refused.error)")
+      #expect(
+        refused.status != 0 && refused.lastLine.contains("a.png: found a PNG file; expected DICOM"),
+        "\(refused.error)")
       #expect(!FileManager.default.fileExists(atPath: folder.appendingPathComponent("no").path))
     }
   }
@@ -283,7 +287,8 @@ import Testing
       try #require(done.status == 0, "\(done.error)")
       let labelled = try Dataset.open(folder.appendingPathComponent("labelled"))
       #expect(labelled.layerNames.sorted() == ["images", "labels", "probability-disc", "spread-disc"])
-      let place = try #require(labelled.manifest.items.indices.first {
+      let place = try #require(
+        labelled.manifest.items.indices.first {
           try labelled.layer("images")[$0].isIdentical(to: disc(3).image)
         })
       let layer = try labelled.layer("probability-disc")
@@ -291,7 +296,8 @@ import Testing
       let kept = layer[place].to(.float64)
       #expect((kept - (try map("both/probabilities/\(name).png"))[0]).abs().max().item() <= 1.01)
       #expect(
-        ((try labelled.layer("spread-disc"))[place].to(.float64) / 65535 - spread[0]).abs().max().item() < 2e-5)
+        ((try labelled.layer("spread-disc"))[place].to(.float64) / 65535 - spread[0]).abs().max().item()
+          < 2e-5)
       let checked = try Command.limn("check labelled", in: folder)
       #expect(checked.status == 0, "\(checked.error)")
     }
@@ -324,7 +330,9 @@ import Testing
       #expect(throws: Stop.self) {
         try picture.writeLabels(to: half, by: segmenter) { if $0.finished == 12 { throw Stop() } }
       }
-      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.appendingPathComponent("half").path).isEmpty)
+      #expect(
+        try FileManager.default.contentsOfDirectory(atPath: folder.appendingPathComponent("half").path)
+          .isEmpty)
 
       // 67 million pixels, which the command takes strip by strip.
       let large = folder.appendingPathComponent("large.tif")
@@ -335,7 +343,8 @@ import Testing
         let refused = try Command.limn("segment run large.tif --out no \(option)", in: folder)
         let name = option.split(separator: " ")[0]
         #expect(
-          refused.status != 0 && refused.lastLine.contains("strip by strip, and \(name) needs the whole picture"),
+          refused.status != 0
+            && refused.lastLine.contains("strip by strip, and \(name) needs the whole picture"),
           "\(refused.error)")
       }
       let stopped = try Command.limn(
@@ -349,7 +358,8 @@ import Testing
         ))
       #expect(stopped.status == 130 && stopped.error.contains("interrupted"), "\(stopped.error)")
       #expect(
-        try FileManager.default.contentsOfDirectory(atPath: folder.appendingPathComponent("stopped").path).isEmpty)
+        try FileManager.default.contentsOfDirectory(atPath: folder.appendingPathComponent("stopped").path)
+          .isEmpty)
     }
   }
 }
@@ -361,7 +371,9 @@ private enum PaletteIndices {
     guard colours.size(0) == 3 else { return colours[0] }
     let code = (colours[0] * 65536 + colours[1] * 256 + colours[2]).to(.int32)
     let places = Dictionary(
-      LabelColours.palette.enumerated().map { (Int32($1.red) << 16 | Int32($1.green) << 8 | Int32($1.blue), Int32($0)) }
+      LabelColours.palette.enumerated().map {
+        (Int32($1.red) << 16 | Int32($1.green) << 8 | Int32($1.blue), Int32($0))
+      }
     ) { first, _ in first }
     let values = code.array(of: Int32.self).compactMap { places[$0] }
     return values.count == code.count ? Tensor(values, shape: code.shape) : nil

@@ -68,7 +68,7 @@ public struct SegmentedSeries: Sendable {
 }
 
 extension Slice {
-  /// - Parameter gap: millimetres to the next slice; nil of a single one, whose thickness stands for it.
+  // The gap is in millimetres; a single slice's thickness stands for it.
   fileprivate func awaitingLabels(gap: Double?) -> SegmentationObject.Slice {
     var slice = SegmentationObject.Slice(
       labels: .zeros([header.rows, header.columns], dtype: .uint8), image: header.instanceUID,

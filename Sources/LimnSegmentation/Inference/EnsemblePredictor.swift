@@ -15,7 +15,9 @@ final class EnsemblePredictor: SpreadPredictor {
   var alignment: Int { members.map(\.alignment).max() ?? 1 }
   var context: Int { members.map(\.context).max() ?? 0 }
 
-  func probabilities(_ tiles: Tensor) -> Tensor { mean(members.map { $0.probabilities(part(tiles, for: $0)) }) }
+  func probabilities(_ tiles: Tensor) -> Tensor {
+    mean(members.map { $0.probabilities(part(tiles, for: $0)) })
+  }
 
   /// Over all answers of all members, each of which counts alike: the variance within members and between them.
   func meanAndSpread(_ tiles: Tensor) -> (mean: Tensor, spread: Tensor) {

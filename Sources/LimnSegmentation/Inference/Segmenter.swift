@@ -69,7 +69,8 @@ public struct Segmenter {
       options.versions.map { TestTimeAugmentation(network, versions: $0) } ?? network
     }
     guard !options.spread || options.versions != nil || predictors.count > 1 else {
-      throw RunError("--spread is that of several answers; it goes with --test-time, or with a folder of folds")
+      throw RunError(
+        "--spread is that of several answers; it goes with --test-time, or with a folder of folds")
     }
     guard let device = Device(options.device) else { throw RunError("unknown device '\(options.device)'") }
     tiles = OverlapTile(
@@ -133,11 +134,12 @@ public struct Segmenter {
     return table.indexSelect(dim: 0, classes.flattened()).reshaped(classes.shape)
   }
 
-  /// How images are brought to the training images' spacing; nil where they are shown as they are.
+  /// How images are brought to the training images' spacing.
   /// - Parameters:
   ///   - size: rows and columns.
   ///   - spacing: [row, column] in mm; nil where it is not known.
   ///   - path: names the image in the error.
+  /// - Returns: nil where they are shown as they are.
   /// - Throws: `RunError` where the two spacings are too far apart.
   public func spacingMatch(size: [Int], spacing: [Double]?, path: String) throws -> SpacingMatch? {
     guard options.resamples, let spacing, let target = setting.spacing else { return nil }

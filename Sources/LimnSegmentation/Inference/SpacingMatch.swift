@@ -21,12 +21,12 @@ public struct SpacingMatch: Sendable, Equatable {
   /// Spacings that differ by a larger factor are hardly those of the same things.
   private static let limit = 16.0
 
+  /// Nil where the spacings differ by no more than 1 %.
   /// - Parameters:
   ///   - size: rows and columns of the image.
   ///   - spacing: [row, column] in mm.
   ///   - target: the same of the other grid, whose outer edges are the image's.
   ///   - path: names the image in the error.
-  /// - Returns: nil where the spacings differ by no more than 1 %.
   /// - Throws: `RunError` where they differ by more than a factor of 16.
   public init?(size: [Int], from spacing: [Double], to target: [Double], path: String) throws {
     let ratios = zip(spacing, target).map { $0 / $1 }

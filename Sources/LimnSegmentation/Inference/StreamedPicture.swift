@@ -14,10 +14,10 @@ public struct StreamedPicture {
   /// Rows and columns.
   public let size: [Int]
 
+  /// Nil for smaller pictures, and for other files than TIFFs of one page that can be read in parts.
   /// - Parameters:
   ///   - file: any file.
-  ///   - limit: smaller pictures are not taken.
-  /// - Returns: nil for smaller pictures and for other files than TIFFs of one page that can be read in parts.
+  ///   - limit: pictures of no more pixels are not taken.
   public init?(_ file: URL, over limit: Int = threshold) {
     guard FileKind(sniffing: file) == .tiff, let reader = try? TIFFRegionReader(file),
       reader.height * reader.width > limit

@@ -46,7 +46,7 @@ public struct MethodSetting: Codable, Equatable, Sendable {
   public var intensity: IntensityRecord?
   /// Between pixel centres, [row, column] in mm; nil where it is not known, or not one for all images.
   public var spacing: [Double]?
-  /// The plane that the images lie in, as ``Volume/displayed(_:)`` shows it; nil where they have no place in a
+  /// The plane that the images lie in, as `Volume.displayed` shows it; nil where they have no place in a
   /// patient, or lie in several.
   public var plane: SliceAxis?
 

@@ -250,7 +250,8 @@ extension SegmentCommand {
   private func tellMatch(of source: Dataset, _ segmenter: Segmenter) throws {
     for item in source.manifest.items {
       let match = try segmenter.spacingMatch(
-        size: source.size, spacing: item.spacing ?? source.manifest.spacing, path: "\(source.url.path), \(item.id)"
+        size: source.size, spacing: item.spacing ?? source.manifest.spacing,
+        path: "\(source.url.path), \(item.id)"
       )
       if let match { return CommandFailure.say("\(item.id): \(match.statement)") }
     }
