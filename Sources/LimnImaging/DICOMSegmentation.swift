@@ -5,7 +5,7 @@ import LimnTorch
 
 /// Reads segmentation objects.
 public enum DICOMSegmentation {
-  /// A segment: its number is its value in the label volume.
+  /// A segment: its number is its value in the label volume, or in objects that Limn wrote the value it had.
   public struct Class: Sendable, Codable, Equatable {
     /// The value of its voxels.
     public var value: Int
@@ -32,11 +32,7 @@ public enum DICOMSegmentation {
     guard isSegmentation(pixels.header) else {
       throw refused(url, "a DICOM file that is no segmentation", "a SEG object")
     }
-    let classes = file.data.items(0x0062_0002).compactMap { item in
-      item.unsignedShort(0x0062_0004).map {
-        Class(value: $0, name: item.text(0x0062_0005) ?? "segment \($0)")
-      }
-    }
+    let (classes, values) = segments(of: file.data)
     let frames = DICOMFrame.all(of: file, count: pixels.header.frameCount)
     let stored = try pixels.stored().voxels
     var planes = try Planes(frames.map { Slice(pixels.header, $0) }, url)
@@ -46,12 +42,34 @@ public enum DICOMSegmentation {
       let picture = stored[0, index]
       switch (kind, frame.segment) {
       case ("LABELMAP", _): planes.add(labels: picture, frame: index)
-      case ("FRACTIONAL", let segment?): planes.add(picture.to(.float32) / full, segment, frame: index)
-      case (_, let segment?): planes.add(picture.isGreater(than: 0).to(.float32), segment, frame: index)
+      case ("FRACTIONAL", let segment?):
+        planes.add(picture.to(.float32) / full, values[segment] ?? segment, frame: index)
+      case (_, let segment?):
+        planes.add(picture.isGreater(than: 0).to(.float32), values[segment] ?? segment, frame: index)
       case (_, nil): throw refused(url, "frame \(index + 1) without a segment", "a segment for every frame")
       }
     }
     return (planes.volume(pixels.header), classes)
+  }
+
+  /// The segments, and the values that stand for their numbers.
+  private static func segments(of data: DICOMDataSet) -> (classes: [Class], values: [Int: Int]) {
+    let described = data.items(0x0062_0002).compactMap { item in
+      item.unsignedShort(0x0062_0004).map { ($0, item.text(0x0062_0005), ownValue(item) ?? $0) }
+    }
+    let isUnique = Set(described.map(\.2)).count == described.count
+    let classes = described.map { number, name, value in
+      Class(value: isUnique ? value : number, name: name ?? "segment \(number)")
+    }
+    return (
+      classes, Dictionary(zip(described.map(\.0), classes.map(\.value)), uniquingKeysWith: { a, _ in a })
+    )
+  }
+
+  private static func ownValue(_ segment: DICOMDataSet) -> Int? {
+    guard let type = segment.item(0x0062_000F), type.text(0x0008_0102) == SegmentationObject.codingScheme
+    else { return nil }
+    return type.text(0x0008_0100).flatMap(SegmentationObject.value(ofCode:))
   }
 
   private static func refused(_ url: URL, _ found: String, _ expected: String) -> ImagingError {
@@ -117,8 +135,10 @@ public enum DICOMSegmentation {
       var result = stack.volume(voxels, bits: largest > 255 ? 16 : 8)
       if let step {
         let along = result.affine.column(2)
-        let normal = labels.count > 1 && length(along) > 0 ? along / length(along) : along
-        let z = labels.count > 1 ? normal * step : along
+        let plane = cross(result.affine.column(0), result.affine.column(1))
+        let rise = abs(dot(along, plane)) / max(length(plane), .leastNormalMagnitude)
+        // Of a tilted stack the step is longer than the distance of its planes.
+        let z = labels.count > 1 && rise > 0 ? along * (step / rise) : along
         for row in 0..<3 { result.affine[row, 2] = z[row] }
         result.info.stack = nil
         result.info.warnings = []

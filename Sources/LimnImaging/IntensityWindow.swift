@@ -39,12 +39,12 @@ public enum IntensityWindow: Sendable, Codable, Equatable {
   }
 
   /// The limits where the values do not matter; nil where they do.
-  private func knownLimits(_ type: DType, _ storedBits: Int?) -> (low: Double, high: Double)? {
+  func knownLimits(_ type: DType, _ storedBits: Int?) -> (low: Double, high: Double)? {
     guard self == .full, type == .uint8 || type == .uint16 else { return fixedLimits }
     return (0, Double(1 << (storedBits ?? 8 * type.size)) - 1)
   }
 
-  private var percents: (Double, Double) {
+  var percents: (Double, Double) {
     if case .percentiles(let low, let high) = self { (low, high) } else { (0, 100) }
   }
 

@@ -48,7 +48,7 @@ struct MultiFrame {
   }
 
   /// Frames of one orientation, spacing and repetition together.
-  private func stacks() -> [SliceStack] {
+  func stacks() -> [SliceStack] {
     let slices = frames.map { Slice(pixels.header, $0) }
     guard slices.allSatisfy({ $0.place != nil }), !Self.areCopies(slices) else {
       return [SliceStack(unplaced: slices)]

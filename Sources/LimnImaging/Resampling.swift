@@ -157,19 +157,30 @@ public enum ImageResize {
 }
 
 extension Volume {
+  /// (column, row, 0) of a slice to millimetres: of a stack with uneven gaps as the slice's file says, not as
+  /// their mean gives.
+  private func place(ofSlice z: Int) -> Affine {
+    let origins = info.stack?.origins ?? []
+    // A volume that was turned since has them in another order.
+    let isAsRead = origins.count == size[0] && length(origins[0] - affine.column(3)) < 0.01
+    let origin = isAsRead ? origins[z] : affine([0, 0, Double(z)])
+    return Affine(x: affine.column(0), y: affine.column(1), z: affine.column(2), origin: origin)
+  }
+
   /// The volume's nearest voxels at the voxels of another one, by the affines of both; 0 where it has none.
   /// For labels.
   public func resampled(onto grid: Volume) -> Volume {
-    guard let inverse = affine.inverse else { return self }
-    let step = inverse * grid.affine
+    let isSame = size == grid.size && affine.placesAlike(grid.affine, size: size)
+    guard !isSame, let inverse = affine.inverse else { return self }
     let (height, width) = (grid.size[1], grid.size[2])
     let y = Tensor.arange(height).to(.float64).reshaped([height, 1])
     let x = Tensor.arange(width).to(.float64).reshaped([1, width])
     let flat = voxels.reshaped([channels, -1])
     let slices = (0..<grid.size[0]).map { z in
+      let step = inverse * grid.place(ofSlice: z)
       /// The nearest voxel along one axis, and whether there is one.
       func nearest(_ axis: Int) -> (index: Tensor, isInside: Tensor) {
-        let place = x * step[axis, 0] + y * step[axis, 1] + (Double(z) * step[axis, 2] + step[axis, 3])
+        let place = x * step[axis, 0] + y * step[axis, 1] + step[axis, 3]
         let index = (place + 0.5).floor()
         let last = Double(size[2 - axis] - 1)
         let clamped = index.clamped(min: 0, max: last)

@@ -67,6 +67,28 @@ public final class TIFFRegionReader {
   }
 }
 
+extension IntensityWindow {
+  /// The window that shows a TIFF of any size; its pixels are read, strip by strip, where their values decide.
+  /// - Throws: `ImagingError` where it cannot be read, or where floats decide, which cannot be counted.
+  public func display(of reader: TIFFRegionReader) throws -> DisplayWindow {
+    if let known = knownLimits(reader.dtype, reader.storedBits) {
+      return DisplayWindow(low: known.low, high: known.high)
+    }
+    guard !reader.dtype.isFloatingPoint else {
+      throw ImagingError(
+        file: reader.path, found: "\(reader.dtype) pixels and a window that follows the whole image",
+        expected: "a window from one value to another", advice: "give the values that are black and white")
+    }
+    var ranks = ValueRanks(except: nil)
+    for row in stride(from: 0, to: reader.height, by: 256) {
+      ranks.add(
+        try reader.read(rows: row..<min(row + 256, reader.height), columns: 0..<reader.width))
+    }
+    let (low, high) = ranks.percentiles(percents)
+    return DisplayWindow(low: low, high: high)
+  }
+}
+
 /// What a TIFF that is written row by row will hold.
 public struct TIFFFormat: Sendable {
   /// 1 or 3.

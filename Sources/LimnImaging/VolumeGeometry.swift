@@ -80,6 +80,10 @@ extension Volume {
       isAcrossStack: turn.order[1] == 1)
   }
 
+  /// The volume turned so that its own slices are those that ``displayed(_:)`` gives; ``reoriented(to:)`` turns it
+  /// back.
+  public func turned(for axis: SliceAxis) -> Volume { reoriented(to: axis.display) }
+
   /// The slices as they are stored.
   public var storedSlices: DisplayedSlices {
     DisplayedSlices(voxels: voxels, flipped: [], affine: affine, isAcrossStack: true)
@@ -112,6 +116,14 @@ public struct DisplayedSlices: Sendable {
 }
 
 extension SliceAxis {
+  /// Whether columns and rows of an image, in patient directions (RAS+), run as in this plane's display.
+  public func isShown(columns: SIMD3<Double>, rows: SIMD3<Double>) -> Bool {
+    zip([columns, rows], display.axes).allSatisfy { direction, axis in
+      let along = direction[axis.dimension]
+      return (along > 0) == axis.isPositive && (0..<3).allSatisfy { abs(direction[$0]) <= abs(along) }
+    }
+  }
+
   /// Where columns, rows and slices run in radiological display.
   fileprivate var display: Orientation {
     func towards(_ dimension: Int, _ isPositive: Bool) -> Orientation.Axis {

@@ -80,8 +80,9 @@ final class DICOMExport: FormatWriter {
         value: value, name: isClass ? context.className(value) : "\(layer) \(value)",
         colour: isClass ? palette[value] : LabelColours.colour(of: value))
     }
-    let object = SegmentationObject(
+    var object = SegmentationObject(
       identity: identity, imageSeries: series, segments: segments, slices: slices)
+    object.algorithm = context.manifest.synthetic ? "Limn" : nil
     return try object.encoded().map {
       try context.write($0, to: "\(stack.split.rawValue)/\(stack.name)/\(layer).dcm")
     }

@@ -211,16 +211,3 @@ extension [LabelClass] {
     self = classes
   }
 }
-
-extension Affine {
-  /// Whether both place every voxel of a volume [Z, Y, X] within a tenth of a voxel.
-  public func placesAlike(_ other: Affine, size: [Int]) -> Bool {
-    let ends = [Double(size[2] - 1), Double(size[1] - 1), Double(size[0] - 1)]
-    let least = max(spacing.min(), .leastNormalMagnitude)
-    return (0..<8).allSatisfy { corner in
-      let voxel = SIMD3((0..<3).map { corner >> $0 & 1 == 1 ? ends[$0] : 0 })
-      let difference = self(voxel) - other(voxel)
-      return (difference * difference).sum().squareRoot() <= 0.1 * least
-    }
-  }
-}

@@ -34,6 +34,9 @@ public struct DICOMSeriesIdentity: Sendable {
   public var isSynthetic: Bool
   /// How the object was made.
   public var derivation: String
+  /// What other objects of the study say of patient and study, which a new series of it has to repeat; nil of a
+  /// study of Limn's own, under a pseudonym.
+  var sameStudy: [WrittenElement]?
 
   /// A new series in a frame of reference of its own.
   public init(patient: String, study: String, date: String?, isSynthetic: Bool, derivation: String) {
@@ -47,7 +50,7 @@ public struct DICOMSeriesIdentity: Sendable {
   func elements(
     class sopClass: String, instance: String, number: Int, modality: String
   ) -> [WrittenElement] {
-    patientElements + studyElements + [
+    (sameStudy ?? patientElements + studyElements) + [
       .text(0x0008_0005, .cs, "ISO_IR 192"), .text(0x0008_0016, .ui, sopClass),
       .text(0x0008_0018, .ui, instance), .text(0x0008_0060, .cs, modality),
       .text(0x0008_0070, .lo, "Limn"), .text(0x0008_1090, .lo, "limn"), .text(0x0018_1000, .lo, "none"),

@@ -26,23 +26,41 @@ public struct SegmentationObject: Sendable {
     public var labels: Tensor
     /// SOPInstanceUID of the image.
     public var image: String
+    /// SOPClassUID of the image.
+    public var imageClass = SecondaryCapture.sopClass
+    /// Which frame of the image is meant, from 1; nil of images of one frame.
+    public var imageFrame: Int?
     /// Pixel (column, row, 0) to millimetres, RAS+; nil where the image has no place.
     public var affine: Affine?
 
-    /// The labels of an image.
+    /// The labels of a Secondary Capture.
     public init(labels: Tensor, image: String, affine: Affine?) {
       (self.labels, self.image, self.affine) = (labels, image, affine)
     }
   }
 
+  /// Frames in which nothing is drawn.
+  public enum EmptyFrames: Sendable {
+    /// No frame; no object where no pixel has a segment's value.
+    case none
+    /// One where there would be no frame at all, which an object must have.
+    case one
+    /// All slices: of slices at uneven distances the rest would not tell where they lie.
+    case all
+  }
+
   /// Whom and what the object belongs to: a series of its own in the images' study and frame of reference.
   public var identity: DICOMSeriesIdentity
-  /// SeriesInstanceUID of the images, which are Secondary Captures.
+  /// SeriesInstanceUID of the images.
   public var imageSeries: String
   /// In the order of their numbers, from 1.
   public var segments: [Segment]
   /// In the order of their positions; all of one size.
   public var slices: [Slice]
+  /// What drew the segments, SegmentAlgorithmName; nil where people did.
+  public var algorithm: String?
+  /// Which frames of the first segment are there without a pixel of it.
+  public var emptyFrames = EmptyFrames.none
   /// When the object was made.
   public var date = Date()
 
@@ -61,13 +79,16 @@ public struct SegmentationObject: Sendable {
     let slice: Int
   }
 
-  /// The file; nil where no pixel has a segment's value. Planes without a pixel of a segment are left out.
+  /// The file; nil where no pixel has a segment's value, unless empty frames are kept. Other planes without a pixel
+  /// of a segment are left out.
   public func encoded() -> Data? {
     let present = slices.map { Set(Self.values(of: $0)) }
-    let frames = segments.indices.flatMap { segment in
-      slices.indices.filter { present[$0].contains(Int32(segments[segment].value)) }
+    var frames = segments.indices.flatMap { segment in
+      let value = Int32(segments[segment].value)
+      return slices.indices.filter { present[$0].contains(value) || segment == 0 && emptyFrames == .all }
         .map { Frame(segment: segment, slice: $0) }
     }
+    if frames.isEmpty, emptyFrames == .one { frames = [Frame(segment: 0, slice: 0)] }
     guard !frames.isEmpty else { return nil }
     let instance = DICOMUID.new()
     let elements =
@@ -102,14 +123,15 @@ public struct SegmentationObject: Sendable {
 
   /// Common Instance Reference module (C.12.2).
   private var references: [WrittenElement] {
-    let images = slices.map { Self.reference(to: $0.image) }
+    var seen = Set<String>()
+    let images = slices.filter { seen.insert($0.image).inserted }.map(Self.reference)
     return [
       .sequence(0x0008_1115, [[.text(0x0020_000E, .ui, imageSeries), .sequence(0x0008_114A, images)]])
     ]
   }
 
-  private static func reference(to image: String) -> [WrittenElement] {
-    [.text(0x0008_1150, .ui, SecondaryCapture.sopClass), .text(0x0008_1155, .ui, image)]
+  private static func reference(to slice: Slice) -> [WrittenElement] {
+    [.text(0x0008_1150, .ui, slice.imageClass), .text(0x0008_1155, .ui, slice.image)]
   }
 
   /// Frames are told apart by segment, then by position in the stack (C.7.6.17).
@@ -153,20 +175,31 @@ public struct SegmentationObject: Sendable {
 }
 
 extension SegmentationObject {
+  /// Whose codes of segments say the values that they had in the label maps.
+  static let codingScheme = "99LIMN"
+  private static let codePrefix = "CLASS-"
+
+  private static func code(ofValue value: Int) -> String { "\(codePrefix)\(value)" }
+
+  /// The value that a code of this scheme stands for; nil of other codes.
+  static func value(ofCode code: String) -> Int? {
+    guard code.hasPrefix(codePrefix) else { return nil }
+    return Int(code.dropFirst(codePrefix.count)).flatMap { (1...65535).contains($0) ? $0 : nil }
+  }
+
   /// Segment Description macro. Classes are the user's own, so their codes are too; the category says no more
   /// than that something in the body is meant.
   private func describe(_ place: Int) -> [WrittenElement] {
     let segment = segments[place]
     let lab = segment.colour.cielab
     let scaled = [lab.x / 100, (lab.y + 128) / 255, (lab.z + 128) / 255]
-    let algorithm: [WrittenElement] =
-      identity.isSynthetic
-      ? [.text(0x0062_0008, .cs, "AUTOMATIC"), .text(0x0062_0009, .lo, "Limn")]
-      : [.text(0x0062_0008, .cs, "MANUAL")]
-    return algorithm + [
+    let drawnBy: [WrittenElement] =
+      algorithm.map { [.text(0x0062_0008, .cs, "AUTOMATIC"), .text(0x0062_0009, .lo, $0)] }
+      ?? [.text(0x0062_0008, .cs, "MANUAL")]
+    return drawnBy + [
       .shorts(0x0062_0004, [place + 1]), .text(0x0062_0005, .lo, segment.name),
       .code(0x0062_0003, "91723000", "SCT", "Anatomical Structure"),
-      .code(0x0062_000F, "CLASS-\(segment.value)", "99LIMN", segment.name),
+      .code(0x0062_000F, Self.code(ofValue: segment.value), Self.codingScheme, segment.name),
       .shorts(0x0062_000D, scaled.map { Int(($0 * 65535).rounded()) }),
     ]
   }
@@ -183,8 +216,9 @@ extension SegmentationObject {
       .text(0x0020_9056, .sh, "1"), .longs(0x0020_9057, [frame.slice + 1]),
       .longs(0x0020_9157, [frame.segment + 1, frame.slice + 1]),
     ]
+    let slice = slices[frame.slice]
     let source =
-      Self.reference(to: slices[frame.slice].image) + [
+      Self.reference(to: slice) + (slice.imageFrame.map { [.whole(0x0008_1160, $0)] } ?? []) + [
         .code(0x0040_A170, "121322", "DCM", "Source image for image processing operation"),
         .text(0x0028_135A, .cs, "YES"),
       ]

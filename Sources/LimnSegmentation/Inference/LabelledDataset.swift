@@ -10,8 +10,8 @@ import LimnTraining
 public struct LabelledDataset {
   /// Items, and who labels them.
   public struct Part {
-    let segmenter: Segmenter
-    let items: [Int]
+    public let segmenter: Segmenter
+    public let items: [Int]
 
     /// The items at `items` for one segmenter.
     public init(_ segmenter: Segmenter, items: [Int]) { (self.segmenter, self.items) = (segmenter, items) }
@@ -19,7 +19,8 @@ public struct LabelledDataset {
 
   /// What the new dataset holds besides labels.
   public struct Layers: Sendable {
-    /// Class probabilities: uint16 [N, K, H, W], shares of 65535, the background first.
+    /// A layer `probability-CLASS` for each class but the background, uint16 [N, 1, H, W], 65,535 being 1; and
+    /// `spread-CLASS` where the segmenters keep the spread.
     public var probabilities = false
     /// How single objects are told apart: `instances`, uint16 [N, H, W]; nil: not at all.
     public var objects: ObjectOptions?
@@ -54,9 +55,9 @@ public struct LabelledDataset {
   /// Labels the images into a new dataset, in the source's order.
   /// - Parameters:
   ///   - url: the dataset's folder, which must not be there yet.
-  ///   - progress: called after each image with the number labelled.
+  ///   - progress: called with the number of images labelled, after each tile; what it throws ends the work.
   /// - Returns: what was measured of the objects, by item; nothing unless they are told apart.
-  /// - Throws: `DatasetError` if the folder cannot be written; nothing is left then.
+  /// - Throws: `DatasetError` if the folder cannot be written; what `progress` throws. Nothing is left then.
   @discardableResult
   public func write(
     to url: URL, progress: (Int) throws -> Void = { _ in }
@@ -66,10 +67,14 @@ public struct LabelledDataset {
     var tables: [(name: String, table: RegionTable)] = []
     let work = parts.flatMap { part in part.items.map { ($0, part.segmenter) } }.sorted { $0.0 < $1.0 }
     for (done, (place, segmenter)) in work.enumerated() {
-      let found = try segmenter.probabilities(of: source.images(at: [place])[0])
       var item = source.manifest.items[place]
       item.spacing = item.spacing ?? source.manifest.spacing
-      let companions = companions(found, segmenter)
+      let match = try segmenter.spacingMatch(
+        size: source.size, spacing: item.spacing, path: "\(source.url.path), item \(item.id)")
+      let answer = try segmenter.answer(to: source.images(at: [place])[0], match: match) { _ in
+        try progress(done)
+      }
+      let companions = companions(answer, segmenter)
       try writer.append(item, image: images[place], companions: companions)
       if let objects = companions["instances"] {
         tables.append((item.id, RegionTable(of: objects, image: images[place][0], spacing: item.spacing)))
@@ -82,10 +87,15 @@ public struct LabelledDataset {
     return tables
   }
 
-  private func companions(_ found: Tensor, _ segmenter: Segmenter) -> [String: Tensor] {
-    let labels = segmenter.values(found)
+  private func companions(_ answer: Segmenter.Answer, _ segmenter: Segmenter) -> [String: Tensor] {
+    let labels = segmenter.values(answer.probabilities)
     var all = ["labels": labels.to(.uint8)]
-    if layers.probabilities { all["probabilities"] = (found * 65535).round().to(.int32).to(.uint16) }
+    for kind in kinds {
+      guard let values = answer[keyPath: kind.values] else { continue }
+      for (place, name) in kind.layerNames(segmenter.labels).enumerated() {
+        all[name] = (values[place + 1].unsqueezed(0) * 65535).round().to(.uint16)
+      }
+    }
     if let options = layers.objects {
       all["instances"] = ObjectExtraction.instances(in: labels, options: options).to(.uint16)
     }
@@ -96,17 +106,57 @@ public struct LabelledDataset {
     let (manifest, labels) = (source.manifest, parts[0].segmenter.labels)
     let size = [manifest.height, manifest.width]
     let classes = zip(labels.names, labels.values).dropFirst().map { LabelClass(name: $0, value: $1) }
-    var companions = [LayerDescriptor(name: "labels", dtype: .uint8, itemShape: size)]
-    if layers.probabilities {
-      let shape = [labels.values.count] + size
-      companions.append(LayerDescriptor(name: "probabilities", dtype: .uint16, itemShape: shape))
-    }
-    if layers.objects != nil {
-      companions.append(LayerDescriptor(name: "instances", dtype: .uint16, itemShape: size))
-    }
+    let maps = kinds.flatMap { $0.layerNames(labels) }
+    let objects = LayerDescriptor(name: "instances", dtype: .uint16, itemShape: size)
     return DatasetDescription(
       name: name, modality: manifest.modality, channels: manifest.channels, height: manifest.height,
       width: manifest.width, bitDepth: manifest.bitDepth, intensity: manifest.intensity,
-      classes: Array(classes), synthetic: manifest.synthetic, companions: companions)
+      classes: Array(classes), synthetic: manifest.synthetic,
+      companions: [LayerDescriptor(name: "labels", dtype: .uint8, itemShape: size)]
+        + maps.map { LayerDescriptor(name: $0, dtype: .uint16, itemShape: [1] + size) }
+        + (layers.objects == nil ? [] : [objects]))
+  }
+
+  private var kinds: [MapKind] {
+    (layers.probabilities ? [.probability] : []) + (parts[0].segmenter.keepsSpread ? [.spread] : [])
+  }
+
+  /// The layer that holds the probability of a class.
+  /// - Parameters:
+  ///   - value: the class's in label maps.
+  ///   - classes: all classes of the dataset but the background.
+  /// - Returns: nil where the value is no class.
+  public static func probabilityLayer(of value: Int, among classes: [LabelClass]) -> String? {
+    let known = classes.flattened.compactMap { label, _ in label.value.map { ($0, label.name) } }
+    let labels = LabelSetting(values: [0] + known.map(\.0), names: ["background"] + known.map(\.1))
+    let names = MapKind.probability.layerNames(labels)
+    return known.firstIndex { $0.0 == value }.map { names[$0] }
+  }
+}
+
+extension Segmenter.Answer {
+  fileprivate var mean: Tensor? { probabilities }
+}
+
+/// What is kept of each class beside the labels.
+private enum MapKind: String {
+  case probability, spread
+
+  var values: KeyPath<Segmenter.Answer, Tensor?> {
+    switch self {
+    case .probability: \.mean
+    case .spread: \.spread
+    }
+  }
+
+  /// Layers for the classes but the background: different names, each of which can name a file.
+  func layerNames(_ labels: LabelSetting) -> [String] {
+    let plain = labels.names.map { name in
+      String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }.prefix(18))
+    }
+    let isClear = Set(plain).count == plain.count && !plain.contains("")
+    return zip(plain, labels.values).dropFirst().map { name, value in
+      "\(rawValue)-\(isClear ? name : "\(value)")"
+    }
   }
 }

@@ -4,6 +4,7 @@ import Foundation
 import LimnDatasets
 import LimnImaging
 import LimnTorch
+import LimnTraining
 
 /// A volume with a label for each voxel.
 public struct SegmentedVolume {
@@ -13,29 +14,45 @@ public struct SegmentedVolume {
   public let labels: Tensor
   /// [K, Z, H, W]; nil where they were not to be kept.
   public let probabilities: Tensor?
+  /// The probabilities' standard deviation over versions and runs, [K, Z, H, W]; nil where it was not to be kept.
+  public let spread: Tensor?
+  /// How slices were brought to the training images' spacing; nil where they were shown as they are.
+  public let match: SpacingMatch?
+  private let segmenter: Segmenter
 
-  /// Labels a volume slice by slice.
+  /// Labels a volume slice by slice, each as the training images lie in the patient and at their spacing.
   /// - Parameters:
   ///   - source: the volume.
   ///   - segmenter: the trained networks.
   ///   - keepsProbabilities: whether they are wanted, too.
-  ///   - progress: told the slices that are done; what it throws ends the work.
+  ///   - progress: told the slices that are done, after each tile; what it throws ends the work.
   /// - Throws: `RunError` where the volume does not fit the networks; what `progress` throws.
   public init(
     _ source: Volume, by segmenter: Segmenter, keepsProbabilities: Bool = false,
     progress: (_ slices: Int) throws -> Void = { _ in }
   ) throws {
-    let images = try segmenter.images(of: source)
-    var (labels, probabilities) = ([Tensor](), [Tensor]())
-    for slice in 0..<source.size[0] {
-      let found = try segmenter.probabilities(of: images[.all, slice])
-      labels.append(segmenter.values(found))
-      if keepsProbabilities { probabilities.append(found) }
+    let turned = segmenter.turned(source)
+    match = try segmenter.spacingMatch(
+      size: Array(turned.size[1...]), spacing: turned.pixelSpacing, path: source.info.path)
+    let images = try segmenter.images(of: turned)
+    var (labels, probabilities, spread) = ([Tensor](), [Tensor](), [Tensor]())
+    for slice in 0..<turned.size[0] {
+      let answer = try segmenter.answer(to: images[.all, slice], match: match) { _ in
+        try progress(slice)
+      }
+      labels.append(segmenter.values(answer.probabilities))
+      if keepsProbabilities { probabilities.append(answer.probabilities) }
+      if let found = answer.spread { spread.append(found) }
       try progress(slice + 1)
     }
-    self.source = source
-    self.labels = .stack(labels)
-    self.probabilities = probabilities.isEmpty ? nil : .stack(probabilities, dim: 1)
+    /// In the source's own order.
+    func upright(_ slices: [Tensor], dim: Int) -> Tensor? {
+      slices.isEmpty ? nil : turned.turnedBack(.stack(slices, dim: dim), to: source)
+    }
+    (self.source, self.segmenter) = (source, segmenter)
+    self.labels = turned.turnedBack(Tensor.stack(labels).unsqueezed(0), to: source).squeezed(0)
+    self.probabilities = upright(probabilities, dim: 1)
+    self.spread = upright(spread, dim: 1)
   }
 
   /// Whether the source is a picture, without a place in a patient.
@@ -61,13 +78,51 @@ public struct SegmentedVolume {
   /// Writes the probability of each class but the background, `NAME_CLASS`: 16-bit PNG, 65,535 being 1, or
   /// float32 NIfTI.
   /// - Throws: where a file cannot be written.
-  public func writeProbabilities(to folder: URL, name: String, classes: [String]) throws {
+  public func writeProbabilities(to folder: URL, name: String) throws {
     guard let probabilities else { return }
-    for (number, label) in classes.enumerated().dropFirst() {
+    for (number, label) in segmenter.labels.names.enumerated().dropFirst() {
       let own = probabilities[number]
       let values = isPicture ? (own * 65535).round().to(.uint16) : own.to(.float32)
       _ = try write(values, folder, "\(name)_\(label.fileName)") { try PNGFile.encode(pixels: $0) }
     }
+  }
+
+  /// Writes the spread of each class but the background, `NAME_CLASS`: float32, of pictures TIFF, of volumes NIfTI.
+  /// - Throws: where a file cannot be written.
+  public func writeSpread(to folder: URL, name: String) throws {
+    guard let spread else { return }
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    for (number, label) in segmenter.labels.names.enumerated().dropFirst() {
+      let (values, name) = (spread[number].to(.float32), "\(name)_\(label.fileName)")
+      guard isPicture else {
+        _ = try write(values, folder, name) { try PNGFile.encode(pixels: $0) }
+        continue
+      }
+      let file = folder.appendingPathComponent("\(name).tif")
+      try FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try TIFFFile.write(voxels: values.unsqueezed(0), description: segmenter.statement, to: file)
+    }
+  }
+
+  /// Writes the labels as a DICOM segmentation object in the study of the images, a segment for each class.
+  /// - Parameters:
+  ///   - folder: where the file `NAME.dcm` goes; it is made.
+  ///   - name: the file's name without extension.
+  ///   - series: that of the source.
+  /// - Returns: the file.
+  /// - Throws: where it cannot be written.
+  public func writeSegmentation(to folder: URL, name: String, of series: SegmentedSeries) throws -> URL {
+    let segments = zip(segmenter.labels.values, segmenter.labels.names).dropFirst().map {
+      SegmentationObject.Segment(value: $0, name: $1, colour: LabelColours.colour(of: $0))
+    }
+    let object = series.object(
+      labels: labels, segments: Array(segments), algorithm: segmenter.statement)
+    let file = folder.appendingPathComponent("\(name).dcm")
+    try FileManager.default.createDirectory(
+      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try object.encoded().map { try AtomicFile.write($0, to: file) }
+    return file
   }
 
   private func write(_ values: Tensor, _ folder: URL, _ name: String, png: (Tensor) throws -> Data) throws
@@ -85,6 +140,17 @@ public struct SegmentedVolume {
       try NIfTIFile.write(volume, to: file)
     }
     return file
+  }
+}
+
+extension Volume {
+  /// Between pixels of a slice, [row, column] in mm; nil where the file does not place them.
+  fileprivate var pixelSpacing: [Double]? { info.hasGeometry ? [spacing.y, spacing.x] : nil }
+
+  /// Values [F, Z, H, W] at this volume's voxels in the order of the volume that was turned to become it.
+  fileprivate func turnedBack(_ values: Tensor, to source: Volume) -> Tensor {
+    Volume(voxels: values, affine: affine, storedBits: storedBits, info: info)
+      .reoriented(to: source.orientation).voxels
   }
 }
 

@@ -14,11 +14,23 @@ public struct Segmenter {
     public var versions: TestTimeVersions?
     /// The largest side of a tile's kept part, in pixels.
     public var side = 512
+    /// Whether the spread of several answers is kept beside their mean.
+    public var spread = false
+    /// Whether images of another spacing than the training images' are brought to theirs.
+    public var resamples = true
     /// Where the networks are.
     public var device = "cpu"
 
     /// The defaults.
     public init() {}
+  }
+
+  /// What the networks say of an image.
+  public struct Answer {
+    /// [K, H, W] on the CPU, adding up to 1 over K.
+    public var probabilities: Tensor
+    /// The standard deviation over versions and runs, of the same shape; nil where it is not kept.
+    public var spread: Tensor?
   }
 
   /// The classes, by number.
@@ -27,7 +39,13 @@ public struct Segmenter {
   public let setting: MethodSetting
   /// The names of the runs.
   public let runs: [String]
-  private let tiles: OverlapTile
+  let tiles: OverlapTile
+  private let options: Options
+
+  /// Whether answers tell their spread.
+  public var keepsSpread: Bool { options.spread }
+  /// What labelled, for people to read.
+  public var statement: String { "Limn \(LimnVersion.current), \(runs.joined(separator: ", "))" }
 
   /// Opens runs, or a folder of folds, whose members are asked together.
   /// - Parameters:
@@ -47,12 +65,18 @@ public struct Segmenter {
           + "one task")
     }
     (labels, setting, runs) = (first.method.labels, first.setting, folders.map(\.lastPathComponent))
-    let predictors = opened.map(\.method.predictor)
-    let whole = predictors.count == 1 ? predictors[0] : EnsemblePredictor(predictors)
+    let predictors = opened.map(\.method.predictor).map { network in
+      options.versions.map { TestTimeAugmentation(network, versions: $0) } ?? network
+    }
+    guard !options.spread || options.versions != nil || predictors.count > 1 else {
+      throw RunError(
+        "--spread is that of several answers; it goes with --test-time, or with a folder of folds")
+    }
     guard let device = Device(options.device) else { throw RunError("unknown device '\(options.device)'") }
     tiles = OverlapTile(
-      options.versions.map { TestTimeAugmentation(whole, versions: $0) } ?? whole, side: options.side,
+      predictors.count == 1 ? predictors[0] : EnsemblePredictor(predictors), side: options.side,
       device: device)
+    self.options = options
   }
 
   /// A run's folder itself, or those of the folds within.
@@ -75,53 +99,86 @@ public struct Segmenter {
 
   // MARK: - Images
 
-  /// Class probabilities.
+  /// What the networks say of an image, at its own pixels.
   /// - Parameters:
   ///   - image: [C, H, W] in [−1, 1], of the networks' channels.
+  ///   - match: brings it to the training images' spacing; nil where it is shown as it is.
   ///   - progress: told after each tile; what it throws ends the work.
-  /// - Returns: [K, H, W] on the CPU, adding up to 1 over K.
+  /// - Returns: class probabilities, and their spread where options ask for it.
   /// - Throws: what `progress` throws.
-  public func probabilities(
-    of image: Tensor, progress: OverlapTile.Progress = { _ in }
-  ) throws -> Tensor {
-    try withoutGradients { try tiles.probabilities(of: image, progress: progress) }
+  public func answer(
+    to image: Tensor, match: SpacingMatch? = nil, progress: OverlapTile.Progress = { _ in }
+  ) throws -> Answer {
+    let shown = match?.applied(to: image) ?? image
+    let found = try withoutGradients { try tiles.answers(to: shown, progress: progress, answer: ask) }
+    let parts = match?.undone(found) ?? found
+    let count = tiles.predictor.classCount
+    return Answer(probabilities: parts[0..<count], spread: options.spread ? parts[count...] : nil)
+  }
+
+  /// [N, K, h, w], or twice as many where the spread is kept.
+  private func ask(_ tiles: Tensor) -> Tensor {
+    guard options.spread, let several = self.tiles.predictor as? any SpreadPredictor else {
+      return self.tiles.predictor.probabilities(tiles)
+    }
+    let (mean, spread) = several.meanAndSpread(tiles)
+    return .cat([mean, spread], dim: 1)
   }
 
   /// The most probable class of each pixel, as the value that stands for it in label maps.
-  /// - Parameter probabilities: [K, H, W].
-  /// - Returns: int32 [H, W].
+  /// - Parameter probabilities: [..., K, H, W].
+  /// - Returns: int32 [..., H, W].
   public func values(_ probabilities: Tensor) -> Tensor {
     let table = Tensor(labels.values.map(Int32.init))
-    let classes = probabilities.argmax(dim: 0)
+    let classes = probabilities.argmax(dim: probabilities.rank - 3)
     return table.indexSelect(dim: 0, classes.flattened()).reshaped(classes.shape)
   }
 
+  /// How images are brought to the training images' spacing.
+  /// - Parameters:
+  ///   - size: rows and columns.
+  ///   - spacing: [row, column] in mm; nil where it is not known.
+  ///   - path: names the image in the error.
+  /// - Returns: nil where they are shown as they are.
+  /// - Throws: `RunError` where the two spacings are too far apart.
+  public func spacingMatch(size: [Int], spacing: [Double]?, path: String) throws -> SpacingMatch? {
+    guard options.resamples, let spacing, let target = setting.spacing else { return nil }
+    return try SpacingMatch(size: size, from: spacing, to: target, path: path)
+  }
+
   // MARK: - Volumes
+
+  /// A volume turned so that its slices lie as the training images do, where these have a place in the patient.
+  public func turned(_ volume: Volume) -> Volume {
+    guard let plane = setting.plane, volume.size[0] > 1, volume.info.hasGeometry else { return volume }
+    return volume.turned(for: plane)
+  }
 
   /// A volume's slices as the networks were shown images in training: through their window, in their channels.
   /// - Returns: [C, Z, H, W] in [−1, 1].
   /// - Throws: `RunError` where the networks take colour channels that the volume lacks.
   public func images(of volume: Volume) throws -> Tensor {
-    let shown = try window(for: volume).display(of: VolumeSlabs(volume)).applied(to: volume.voxels)
-    return try channels(shown, volume) * 2 - 1
+    let window = try window(storedBits: volume.storedBits).display(of: VolumeSlabs(volume))
+    return try image(window.applied(to: volume.voxels), path: volume.info.path)
   }
 
-  /// The training images' window; for files whose bits it does not fit, what an import would have taken.
-  private func window(for volume: Volume) -> IntensityWindow {
+  /// The training images' window; where that is not known, what an import would have taken.
+  func window(storedBits: Int) -> IntensityWindow {
     let recorded = setting.intensity.flatMap { IntensityWindow(option: $0.window) }
-    return recorded ?? (volume.storedBits == 8 ? .full : .percentiles(0.5, 99.5))
+    return recorded ?? (storedBits == 8 ? .full : .percentiles(0.5, 99.5))
   }
 
-  private func channels(_ shown: Tensor, _ volume: Volume) throws -> Tensor {
+  /// Pixels [C, ...] in [0, 1] in the networks' channels and in [−1, 1].
+  func image(_ shown: Tensor, path: String) throws -> Tensor {
     let wanted = setting.shape.channels
-    switch (wanted, volume.channels) {
-    case (volume.channels, _): return shown
-    case (1, 3):
-      return 0.299 * shown[0..<1] + 0.587 * shown[1..<2] + 0.114 * shown[2..<3]
-    case (3, 1): return shown.expanded([3] + volume.size)
+    let channels: Tensor
+    switch (wanted, shown.size(0)) {
+    case (shown.size(0), _): channels = shown
+    case (1, 3): channels = 0.299 * shown[0..<1] + 0.587 * shown[1..<2] + 0.114 * shown[2..<3]
+    case (3, 1): channels = shown.expanded([3] + shown.shape.dropFirst())
     default:
-      throw RunError(
-        "\(volume.info.path): \(volume.channels) channels, expected \(wanted) as in training")
+      throw RunError("\(path): \(shown.size(0)) channels, expected \(wanted) as in training")
     }
+    return channels * 2 - 1
   }
 }

@@ -46,7 +46,7 @@ struct SquareSymmetry: Sendable {
 ///
 /// A tile's versions are those of the whole image seen through it, so the answer does not depend on the tiles.
 /// The mean follows flips and turns of images whose sides are multiples of the alignment.
-public final class TestTimeAugmentation: TilePredictor {
+public final class TestTimeAugmentation: SpreadPredictor {
   /// The network that is asked.
   public let predictor: any TilePredictor
   /// The versions it is asked about.
@@ -65,9 +65,6 @@ public final class TestTimeAugmentation: TilePredictor {
   /// The mean of the probabilities over the versions.
   public func probabilities(_ tiles: Tensor) -> Tensor { meanAndSpread(tiles).mean }
 
-  /// The mean of the probabilities over the versions, and their standard deviation (that of these versions,
-  /// divided by their number), [N, K, h, w] each. Joined along the classes, both are an answer for
-  /// ``OverlapTile/answers(to:progress:answer:)``.
   public func meanAndSpread(_ tiles: Tensor) -> (mean: Tensor, spread: Tensor) {
     let symmetries = versions.symmetries
     var mean = ask(symmetries[0], tiles)

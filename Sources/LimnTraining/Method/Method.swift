@@ -2,6 +2,7 @@
 
 import Foundation
 import LimnDatasets
+import LimnImaging
 import LimnTorch
 
 /// The images a method is built for.
@@ -43,14 +44,20 @@ public struct MethodSetting: Codable, Equatable, Sendable {
   /// How the dataset's intensities became pixels, which images to come have to follow; nil where that is not
   /// known.
   public var intensity: IntensityRecord?
+  /// Between pixel centres, [row, column] in mm; nil where it is not known, or not one for all images.
+  public var spacing: [Double]?
+  /// The plane that the images lie in, as `Volume.displayed` shows it; nil where they have no place in a
+  /// patient, or lie in several.
+  public var plane: SliceAxis?
 
   /// For images of `shape`, in a run that shows `totalImages` of them.
   public init(
     shape: ImageShape, totalImages: Int, labels: LabelSetting? = nil, layers: [String]? = nil,
-    intensity: IntensityRecord? = nil
+    intensity: IntensityRecord? = nil, spacing: [Double]? = nil, plane: SliceAxis? = nil
   ) {
     (self.shape, self.totalImages) = (shape, totalImages)
     (self.labels, self.layers, self.intensity) = (labels, layers, intensity)
+    (self.spacing, self.plane) = (spacing, plane)
   }
 }
 

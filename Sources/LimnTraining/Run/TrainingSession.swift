@@ -192,7 +192,8 @@ public struct TrainingSession {
     let images = try options.images ?? (options.steps ?? 0) * largestBatch(type, request)
     return try MethodSetting(
       shape: dataset.shape, totalImages: images, labels: dataset.labelSetting, layers: dataset.layerNames,
-      intensity: dataset.manifest.intensity)
+      intensity: dataset.manifest.intensity, spacing: dataset.manifest.commonSpacing,
+      plane: dataset.manifest.commonPlane)
   }
 
   /// Images in a step once the networks are grown, to estimate a run given in steps.

@@ -16,8 +16,12 @@ struct SegmentCommand: ParsableCommand {
       RUN is the folder of a segmentation run; a folder of folds ('limn train --folds') is asked as an ensemble, \
       whose probabilities are averaged. SOURCE is a file, a folder, or a dataset. Pictures become indexed PNGs, \
       volumes NIfTI files in the source's place in the patient, a dataset becomes a dataset with labels. \
-      Images of any size are taken tile by tile, mirrored beyond their borders; they are shown to the network \
-      through the window of its training images.
+      Images of any size are taken tile by tile, mirrored beyond their borders; TIFFs of more than 64 megapixels \
+      are read and written strip by strip. Images are shown to the network through the window of its training \
+      images, and volumes at their spacing and in their plane.
+
+      --format seg writes a DICOM segmentation object into the study of a DICOM series, under the patient's name \
+      as the series has it.
 
       --objects tells single objects apart: their maps go to OUT/objects (of a dataset to its layer \
       'instances'), their areas, places and intensities to OUT/objects.csv.
@@ -28,6 +32,7 @@ struct SegmentCommand: ParsableCommand {
         limn segment runs/nuclei plate/ --out cells --objects --separate --minimum-area 30
         limn segment runs/hearts data/unlabelled --out data/labelled
         limn segment runs/cells data/cells --held-out --out data/cells-cross-validated
+        limn segment runs/lungs ct-series/ --out labels --format seg
       """)
 
   @Argument(help: ArgumentHelp("The run's folder, or that of its folds.", valueName: "run"))
@@ -38,6 +43,9 @@ struct SegmentCommand: ParsableCommand {
 
   @Option(help: "Where labels go: a folder, or a new dataset where the source is one.")
   var out: String
+
+  @Option(help: "auto: PNG of pictures, NIfTI of volumes; seg: DICOM segmentation objects of DICOM series.")
+  var format = LabelFormat.auto
 
   @Option(
     help:
@@ -55,12 +63,15 @@ struct SegmentCommand: ParsableCommand {
       """)
   var heldOut = false
 
-  @Flag(
-    help: """
-      Write the probability of each class, too: OUT/probabilities, or the layer 'probabilities' of a dataset \
-      (shares of 65535).
-      """)
+  @Flag(help: "Write the probability of each class, too: OUT/probabilities, or a dataset's layers.")
   var probabilities = false
+
+  @Flag(
+    help: "Write how far the answers lie apart, over versions and folds: OUT/spread, or a dataset's layers.")
+  var spread = false
+
+  @Flag(inversion: .prefixedNo, help: "Bring volumes to the spacing of the training images, labels back.")
+  var resample = true
 
   @Flag(help: "Draw the labels over the images, too: OUT/overlays (PNG; of volumes the middle slice).")
   var overlays = false
@@ -96,6 +107,7 @@ struct SegmentCommand: ParsableCommand {
     Interruption.install()
     var options = Segmenter.Options()
     (options.versions, options.side, options.device) = (testTime, tile, device)
+    (options.spread, options.resamples) = (spread, resample)
     let places = sources.map { URL(fileURLWithPath: $0) }
     if places.contains(where: Dataset.isFolder) {
       guard places.count == 1 else { throw RunError("a dataset is labelled alone; give one SOURCE") }
@@ -108,27 +120,83 @@ struct SegmentCommand: ParsableCommand {
 
   // MARK: - Files
 
+  /// A file with what its labels will be written by.
+  private struct Job {
+    let file: VolumeSource
+    /// Of a picture too large to be held whole.
+    let picture: StreamedPicture?
+    /// Where a segmentation object is to be written.
+    let series: SegmentedSeries?
+  }
+
+  /// Says what does not fit before anything is labelled.
+  private func job(_ file: VolumeSource) throws -> Job {
+    let picture = file.files.count == 1 ? StreamedPicture(file.files[0]) : nil
+    if let picture { try checkStreamed(picture, file.files[0]) }
+    return Job(
+      file: file, picture: picture, series: format == .seg ? try SegmentedSeries(file.files) : nil)
+  }
+
+  private func checkStreamed(_ picture: StreamedPicture, _ file: URL) throws {
+    let refused = [
+      ("--probabilities", probabilities), ("--spread", spread), ("--overlays", overlays),
+      ("--objects", objects),
+    ]
+    guard let option = refused.first(where: \.1)?.0 else { return }
+    throw RunError(
+      "\(file.path): \(picture.size[1])x\(picture.size[0]) pixels are labelled strip by strip, and \(option) needs "
+        + "the whole picture; leave it out, or cut the picture into parts")
+  }
+
   private func labelFiles(_ files: [VolumeSource], _ segmenter: Segmenter) throws {
+    let jobs = try files.map(job)
     let folder = URL(fileURLWithPath: out)
     let line = ProgressLine(label: "image", total: files.count, unit: "img")
     var tables: [(name: String, table: RegionTable)] = []
-    for (place, file) in files.enumerated() {
-      let labelled = try SegmentedVolume(
-        file.read(), by: segmenter, keepsProbabilities: probabilities
-      ) { _ in try Self.stopIfAsked() }
-      _ = try labelled.write(to: folder, name: file.name)
-      if probabilities {
-        try labelled.writeProbabilities(
-          to: folder.appendingPathComponent("probabilities"), name: file.name, classes: segmenter.labels.names
-        )
+    var hasTold = false
+    for (place, job) in jobs.enumerated() {
+      if let picture = job.picture {
+        try label(picture, name: job.file.name, folder, segmenter)
+      } else {
+        let labelled = try label(job, folder, segmenter)
+        if objects { tables += try writeObjects(of: labelled, name: job.file.name, folder) }
+        if let match = labelled.match, !hasTold {
+          CommandFailure.say("\(job.file.name): \(match.statement)")
+          hasTold = true
+        }
       }
-      if objects { tables += try writeObjects(of: labelled, name: file.name, folder) }
-      if overlays { try drawOverlay(labelled, name: file.name, folder, segmenter) }
       line.update(place + 1)
     }
     if objects { try write(tables, to: folder) }
     line.finish(files.count)
     print("\(files.count) labelled, in \(out)")
+  }
+
+  private func label(_ job: Job, _ folder: URL, _ segmenter: Segmenter) throws -> SegmentedVolume {
+    let name = job.file.name
+    let labelled = try SegmentedVolume(
+      job.file.read(), by: segmenter, keepsProbabilities: probabilities
+    ) { _ in try Self.stopIfAsked() }
+    if let series = job.series {
+      _ = try labelled.writeSegmentation(to: folder, name: name, of: series)
+    } else {
+      _ = try labelled.write(to: folder, name: name)
+    }
+    try labelled.writeProbabilities(to: folder.appendingPathComponent("probabilities"), name: name)
+    try labelled.writeSpread(to: folder.appendingPathComponent("spread"), name: name)
+    if overlays { try drawOverlay(labelled, name: name, folder, segmenter) }
+    return labelled
+  }
+
+  private func label(
+    _ picture: StreamedPicture, name: String, _ folder: URL, _ segmenter: Segmenter
+  ) throws {
+    var line: ProgressLine?
+    try picture.writeLabels(to: folder.appendingPathComponent("\(name).tif"), by: segmenter) { tiles in
+      try Self.stopIfAsked()
+      line = line ?? ProgressLine(label: "tile", total: tiles.total, unit: "tiles")
+      line?.update(tiles.finished)
+    }
   }
 
   private static func stopIfAsked() throws {
@@ -177,13 +245,16 @@ struct SegmentCommand: ParsableCommand {
   // MARK: - Datasets
 
   private func labelDataset(_ place: URL, _ options: Segmenter.Options) throws {
-    guard !overlays else { throw RunError("--overlays is for files; 'limn show' draws a dataset's") }
+    guard !overlays, format == .auto else {
+      throw RunError("--overlays and --format are for files; 'limn show' draws a dataset's labels")
+    }
     let (source, target) = (try Dataset.open(place), URL(fileURLWithPath: out))
     var layers = LabelledDataset.Layers()
     layers.probabilities = probabilities
     layers.objects = objects ? objectOptions : nil
     let labelled = try LabelledDataset(
       source: source, name: target.lastPathComponent, parts: parts(of: source, options), layers: layers)
+    try tellMatch(of: source, labelled.parts[0].segmenter)
     let line = ProgressLine(label: "image", total: labelled.count, unit: "img")
     let tables = try labelled.write(to: target) { done in
       try Self.stopIfAsked()
@@ -209,6 +280,24 @@ struct SegmentCommand: ParsableCommand {
       return try LabelledDataset.Part(Segmenter([member], options: options), items: items)
     }
   }
+}
+
+extension SegmentCommand {
+  /// Says how images are brought to another spacing, of the first one that is.
+  private func tellMatch(of source: Dataset, _ segmenter: Segmenter) throws {
+    for item in source.manifest.items {
+      let match = try segmenter.spacingMatch(
+        size: source.size, spacing: item.spacing ?? source.manifest.spacing,
+        path: "\(source.url.path), \(item.id)"
+      )
+      if let match { return CommandFailure.say("\(item.id): \(match.statement)") }
+    }
+  }
+}
+
+/// What labels of files are written as.
+enum LabelFormat: String, ExpressibleByArgument, CaseIterable {
+  case auto, seg
 }
 
 extension TestTimeVersions: ExpressibleByArgument {}

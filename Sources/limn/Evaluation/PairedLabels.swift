@@ -4,6 +4,7 @@ import Foundation
 import LimnDatasets
 import LimnImaging
 import LimnMetrics
+import LimnSegmentation
 import LimnTorch
 
 /// What `limn evaluate labels` compares.
@@ -176,14 +177,15 @@ struct PairedLabels: Sendable {
       let layer = try dataset.layer(name)
       return { layer[$0].to(.int32) }
     }
-    let layer = try dataset.layer("probabilities")
-    let values = dataset.manifest.classes.flattened.compactMap(\.label.value)
+    let known = dataset.manifest.classes
     let wanted = classes.flattened.compactMap(\.label.value)
-    guard wanted.count == 1, let place = values.firstIndex(of: wanted[0]) else {
+    guard wanted.count == 1, let name = LabelledDataset.probabilityLayer(of: wanted[0], among: known) else {
       throw MetricError(
-        "\(dataset.url.path): probabilities of the classes \(values); name one of them by --classes NAME=VALUE")
+        "\(dataset.url.path): probabilities of the classes \(known.flattened.compactMap(\.label.value)); name one "
+          + "of them by --classes NAME=VALUE")
     }
-    return { layer[$0][place + 1].to(.float64) / 65535 }
+    let layer = try dataset.layer(name)
+    return { layer[$0][0].to(.float64) / 65535 }
   }
 }
 
