@@ -1,5 +1,6 @@
 """Makes Tests/Fixtures/segmentation/unet.safetensors: U-Nets of several kinds with random weights in PyTorch, what
-they answer, and the losses and gradients of one step.
+they answer, and the losses and gradients of one step; and sliding-window.safetensors, the same of the window
+classifier, with an image labelled window by window.
 
 Usage: python make_segmentation_fixtures.py [FOLDER]   (needs torch, safetensors)
 """
@@ -91,6 +92,44 @@ def losses(scores, labels, weights):
     return entropy, 1 - torch.stack(dice).mean()
 
 
+class SlidingWindow(nn.Module):
+    def __init__(self, window, kernels, width, hidden):
+        super().__init__()
+        channels, side = CHANNELS, window
+        self.convolutions = nn.ModuleList()
+        for kernel in kernels:
+            self.convolutions.append(nn.Conv2d(channels, width, kernel))
+            channels, side = width, (side - kernel + 1) // 2
+        self.hidden, self.head = nn.Linear(width * side * side, hidden), nn.Linear(hidden, CLASSES)
+
+    def forward(self, x):
+        for convolution in self.convolutions:
+            x = F.max_pool2d(F.relu(convolution(x)), 2)
+        return self.head(F.relu(self.hidden(x.flatten(1))))
+
+
+def sliding_window(root):
+    window = 21
+    network = SlidingWindow(window, [4, 5], width=3, hidden=5)
+    tensors = {}
+    for key, value in network.state_dict().items():
+        value.normal_(0, 0.3)
+        tensors[f"weights/{key}"] = value.clone()
+    x, labels = torch.randn(6, CHANNELS, window, window), torch.tensor([0, 1, 2, 0, 1, 2])
+    scores = network(x)
+    loss = F.cross_entropy(scores, labels)
+    loss.backward()
+    tensors.update({"input": x, "labels": labels, "scores": scores.detach(), "loss": loss.detach()})
+    for key, parameter in network.named_parameters():
+        tensors[f"gradient/{key}"] = parameter.grad.clone()
+    image = torch.rand(1, CHANNELS, 14, 11) * 2 - 1
+    wide = F.pad(image, [10, 10, 10, 10], mode="reflect")
+    with torch.no_grad():
+        answers = [network(wide[:, :, r:r + window, c:c + window]).softmax(1)[0] for r in range(14) for c in range(11)]
+    tensors["image"], tensors["probabilities"] = image[0], torch.stack(answers, 1).reshape(CLASSES, 14, 11)
+    save_file({k: v.contiguous() for k, v in tensors.items()}, root / "segmentation/sliding-window.safetensors")
+
+
 def main():
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent)
     torch.manual_seed(0)
@@ -122,6 +161,8 @@ def main():
                 tensors[f"{name}/{kind_of_loss}.{key}"] = dict(network.named_parameters())[key].grad.clone()
     (root / "segmentation").mkdir(exist_ok=True)
     save_file({k: v.contiguous() for k, v in tensors.items()}, root / "segmentation/unet.safetensors")
+    torch.manual_seed(1)
+    sliding_window(root)
 
 
 if __name__ == "__main__":

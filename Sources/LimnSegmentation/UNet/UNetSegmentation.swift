@@ -40,13 +40,7 @@ public final class UNetSegmentation: SegmentationMethod {
   /// - Throws: `RecipeError` if the dataset has no labels, or a value does not fit.
   public init(recipe: UNetRecipe, setting: MethodSetting) throws {
     let recipe = try recipe.resolved(for: setting)
-    guard let all = setting.labels else {
-      throw RecipeError("the dataset has no labels to learn from; import it with --labels")
-    }
-    let labels = all.leavingOut(recipe.ignoreLabel)
-    guard labels.values.count > 1 else {
-      throw RecipeError("the dataset's labels hold nothing but background; there is no class to learn")
-    }
+    let labels = try setting.classes(ignoring: recipe.ignoreLabel)
     (self.recipe, self.setting, self.labels) = (recipe, setting, labels)
     network = UNet(recipe.configuration(setting, classCount: labels.values.count))
     targets = TrainingTargets(
@@ -55,16 +49,9 @@ public final class UNetSegmentation: SegmentationMethod {
         w0: recipe.borderWeight ?? (setting.hasInstances ? 10 : 0), sigma: recipe.borderSigma,
         gap: recipe.borderGap,
         balance: recipe.classWeights), ignoreLabel: recipe.ignoreLabel)
-    let learned = network.learnedParameters(recipe.trainedLayers)
-    optimizer =
-      switch recipe.optimizer {
-      case .sgd:
-        SGD(
-          learned, learningRate: recipe.learningRate, momentum: recipe.momentum,
-          weightDecay: recipe.weightDecay)
-      case .adam:
-        Adam(learned, learningRate: recipe.learningRate, weightDecay: recipe.weightDecay)
-      }
+    optimizer = recipe.optimizer(
+      network.learnedParameters(recipe.trainedLayers), learningRate: recipe.learningRate,
+      momentum: recipe.momentum, weightDecay: recipe.weightDecay)
   }
 
   public var networks: [(name: String, module: Module)] { [("network", network)] }
@@ -129,13 +116,6 @@ public final class UNetSegmentation: SegmentationMethod {
 extension MethodSetting {
   /// Whether the dataset tells objects apart.
   fileprivate var hasInstances: Bool { layers?.contains("instances") ?? false }
-}
-
-extension LabelSetting {
-  fileprivate func leavingOut(_ value: Int?) -> LabelSetting {
-    let kept = values.indices.filter { values[$0] != value }
-    return LabelSetting(values: kept.map { values[$0] }, names: kept.map { names[$0] })
-  }
 }
 
 extension Tensor {
