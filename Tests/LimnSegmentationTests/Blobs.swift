@@ -39,6 +39,7 @@ enum Blobs {
       layers[name] = .stack(derived.compactMap { $0[name] })
     }
     return StepContext(
-      step: step, imagesSeen: step * count, images: batch.images, precision: .float32, seed: 5, layers: layers)
+      step: step, imagesSeen: step * count, images: batch.images, precision: .float32, seed: 5, layers: layers
+    )
   }
 }

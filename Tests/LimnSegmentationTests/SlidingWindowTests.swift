@@ -9,7 +9,8 @@ import Testing
 @testable import LimnSegmentation
 
 @Suite struct SlidingWindowTests {
-  private static let values = try? Safetensors.read(fixture("segmentation/sliding-window.safetensors")).tensors
+  private static let values = try? Safetensors.read(fixture("segmentation/sliding-window.safetensors"))
+    .tensors
 
   private func value(_ key: String) throws -> Tensor { try #require(Self.values?[key], "\(key)") }
 
@@ -63,7 +64,8 @@ import Testing
       let error = #expect(throws: RecipeError.self) { try smaller.check() }
       #expect(
         error?.description
-          == "recipe key 'window' is \(window); expected an odd number, 63 or more for convolutions of [4, 5, 4, 4]")
+          == "recipe key 'window' is \(window); expected an odd number, 63 or more for convolutions of [4, 5, 4, 4]"
+      )
     }
   }
 

@@ -15,6 +15,7 @@ struct PatchSampler {
   ///   - images: [N, C, H, W].
   ///   - classes: int64 [N, H, W].
   ///   - weights: float32 [N, 1, H, W], 0 where a pixel does not count.
+  ///   - classCount: classes, the background included.
   ///   - generator: draws the pixels.
   /// - Returns: windows [count, C, window, window] and their classes, int64 [count]; nil where no pixel counts.
   func draw(

@@ -28,7 +28,9 @@ public struct SlidingWindowConfiguration: Sendable, Equatable {
   public var lastSide: Int { kernels.reduce(window) { side, kernel in (side - kernel + 1) >> 1 } }
 
   /// The smallest window for these convolutions.
-  public var smallestWindow: Int { kernels.reversed().reduce(1) { side, kernel in 2 * side + kernel - 1 } | 1 }
+  public var smallestWindow: Int {
+    kernels.reversed().reduce(1) { side, kernel in 2 * side + kernel - 1 } | 1
+  }
 
   /// - Throws: `RecipeError` for a window that has no middle or is too small.
   public func check() throws {

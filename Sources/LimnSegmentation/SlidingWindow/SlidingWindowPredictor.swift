@@ -12,7 +12,9 @@ public final class SlidingWindowPredictor: TilePredictor {
   /// - Parameters:
   ///   - network: whose weights are used as they are at each moment.
   ///   - batch: windows at once.
-  public init(_ network: SlidingWindowNetwork, batch: Int = 64) { (self.network, self.batch) = (network, batch) }
+  public init(_ network: SlidingWindowNetwork, batch: Int = 64) {
+    (self.network, self.batch) = (network, batch)
+  }
 
   public var inputChannels: Int { network.configuration.inputChannels }
   public var classCount: Int { network.configuration.classCount }

@@ -32,7 +32,8 @@ public struct SlidingWindowRecipe: MethodRecipe, Equatable {
   public static let keys = [
     RecipeKey("window", "side of the window around a pixel, odd", source: "paper, network N4"),
     RecipeKey(
-      "kernels", "sides of the convolutions; each is followed by a max-pooling of 2", source: "paper, network N4"),
+      "kernels", "sides of the convolutions; each is followed by a max-pooling of 2",
+      source: "paper, network N4"),
     RecipeKey("width", "maps of every convolution", source: "paper, network N4"),
     RecipeKey("hidden", "neurons of the hidden fully connected layer", source: "paper, network N4"),
     RecipeKey("batch_size", "images in a step", source: "Limn"),
@@ -44,7 +45,8 @@ public struct SlidingWindowRecipe: MethodRecipe, Equatable {
     RecipeKey("learning_rate", "of either; about 0.001 for adam", source: "Limn"),
     RecipeKey("momentum", "of sgd", source: "paper: plain gradient descent"),
     RecipeKey(
-      "ignore_label", "value of the label maps whose pixels are not learned from; null: 255, unless that is a class",
+      "ignore_label",
+      "value of the label maps whose pixels are not learned from; null: 255, unless that is a class",
       source: "Limn"),
   ]
 
