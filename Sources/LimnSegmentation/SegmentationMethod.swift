@@ -16,6 +16,6 @@ public protocol SegmentationMethod: Method {
 public enum SegmentationMethods {
   /// Every method of this room; a new one is added here.
   public static var all: [any SegmentationMethod.Type] {
-    [UNetSegmentation.self, SlidingWindowSegmentation.self]
+    [UNetSegmentation.self, SlidingWindowSegmentation.self, S4GANSegmentation.self]
   }
 }
