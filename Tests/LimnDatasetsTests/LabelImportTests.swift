@@ -113,7 +113,7 @@ import Testing
     let (_, refused) = try dataset(["p.png", "q.png"], masks: [("p.png", mask([0, 1]))])
     #expect(refused.problems.count == 1 && refused.problems[0].line.hasSuffix("check --labels"))
     #expect(throws: DatasetError.self) {
-      try dataset(["q.png"], masks: [("q_mask.png", mask([0, 1])), ("q-seg.png", mask([0, 1]))]) {
+      try dataset(["q.png"], masks: [("x/q.png", mask([0, 1])), ("y/q.png", mask([0, 1]))]) {
         $0.keepsUnlabelled = true
       }
     }
