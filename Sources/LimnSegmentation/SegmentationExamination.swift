@@ -18,8 +18,8 @@ struct SegmentationExamination {
   /// - Parameters:
   ///   - batches: images with `labels` as they are stored.
   ///   - classNumbers: turns those into class numbers.
-  /// - Returns: `val_dice`, the mean of `val_dice_CLASS` where there are several, of all pixels together; and
-  ///   pictures with the truth on the left and the prediction on the right.
+  /// - Returns: `val_dice`, the mean of `val_dice_CLASS` where there are several, of all pixels together, unless
+  ///   none of them counts; and pictures with the truth on the left and the prediction on the right.
   func examine(_ batches: [TrainingBatch], classNumbers: (Tensor) -> Tensor) -> Examination {
     var counts = ConfusionMatrix(classCount: labels.values.count)
     var pictures: [Tensor] = []
@@ -63,6 +63,7 @@ struct SegmentationExamination {
   }
 
   private func measures(_ counts: ConfusionMatrix) -> [String: Double] {
+    guard counts.counts.contains(where: { $0 > 0 }) else { return [:] }
     let each = (1..<labels.values.count).map {
       ("val_dice_\(labels.names[$0])", counts.counts(of: $0).dice())
     }

@@ -105,7 +105,7 @@ import Testing
     } cut: {
       $0.size = ImageSize(height: 8, width: 8)
     }
-    #expect(summary.problems.isEmpty && set.count == 2)
+    #expect(summary.problems.isEmpty && set.count == 2 && summary.unlabelled == 1)
     let labels = try set.layer("labels").to(.int32)
     #expect(labels[0].distinctValues == [0, 1] && labels[1].distinctValues == [255])
     #expect(set.manifest.classes.map(\.value) == [1])

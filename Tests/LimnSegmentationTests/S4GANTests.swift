@@ -172,6 +172,14 @@ import Testing
     #expect(try #require(dice) > 0.9)
   }
 
+  @Test func nothingIsMeasuredOnUnlabelledImages() throws {
+    let method = try method()
+    var heldOut = Blobs.batch(2, seed: 1)
+    heldOut.layers["labels"] = Tensor.full([2, Blobs.side, Blobs.side], 255).to(.int64)
+    let examination = method.examine([heldOut])
+    #expect(examination.measures.isEmpty && examination.pictures.count == 1)
+  }
+
   // MARK: - Who is labelled
 
   private func items(_ labelled: [Bool]) -> [TrainingItem] {

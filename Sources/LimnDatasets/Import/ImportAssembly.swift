@@ -22,6 +22,12 @@ struct ImportAssembly {
   /// Images that were left out because they hold too little.
   var skipped: Int { units.reduce(0) { $0 + $1.result.skipped } }
 
+  /// Images without a mask in a dataset with labels.
+  var unlabelled: Int {
+    guard options.labels != nil else { return 0 }
+    return units.filter { $0.result.labelValues == nil }.reduce(0) { $0 + $1.result.images.count }
+  }
+
   /// - Parameters:
   ///   - destination: the dataset's folder.
   ///   - target: what all images have in common.

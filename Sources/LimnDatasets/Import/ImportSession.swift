@@ -159,7 +159,8 @@ extension ImportSession {
     return ImportSummary(
       manifest: written.manifest, problems: problems.sorted { $0.file.path < $1.file.path },
       warnings: written.warnings,
-      skippedSlices: assembly.skipped, passedOver: scan.passedOver)
+      skippedSlices: assembly.skipped, passedOver: scan.passedOver,
+      unlabelled: assembly.unlabelled)
   }
 
   private func nothingRead(skipped: Int) -> DatasetError {

@@ -319,6 +319,7 @@ private struct ImportReport {
     }
     print(DatasetSummary(manifest: summary.manifest).text)
     tell(summary.skippedSlices, "image", "left out for too little content")
+    tell(summary.unlabelled, "image", "without a mask, labelled \(LabelOptions.unknown) throughout")
     tell(summary.passedOver, "other file", "passed over")
     tell(summary.problems.count, "file", "not imported, see above")
     print("written to \(folder)")
