@@ -12,7 +12,7 @@ public final class SlidingWindowPredictor: TilePredictor {
   /// - Parameters:
   ///   - network: whose weights are used as they are at each moment.
   ///   - batch: windows at once.
-  public init(_ network: SlidingWindowNetwork, batch: Int = 64) {
+  public init(_ network: SlidingWindowNetwork, batch: Int = 32) {
     (self.network, self.batch) = (network, batch)
   }
 
