@@ -6,6 +6,7 @@
 //   limn-bench --fid FILE | --swd FILE     times a metric instead, see FeatureBenchmark.swift
 //   limn-bench --labels FILE [--repeats 5]     times metrics of segmentations instead, see LabelBenchmark.swift
 //   limn-bench --tiles SIZE | --overlap-tile IMAGE     overlap-tile inference instead, see TileBenchmark.swift
+//   limn-bench --sliding-window SIZE     U-Net or its predecessor instead, see WindowBenchmark.swift
 
 import Foundation
 import LimnSynthesis
@@ -74,6 +75,10 @@ Torch.threadCount = options.number("threads", Torch.threadCount)
 
 if options.text("tiles") != nil || options.text("overlap-tile") != nil {
   try TileBenchmark(options).run()
+  exit(0)
+}
+if options.text("sliding-window") != nil {
+  try WindowBenchmark(options).run()
   exit(0)
 }
 if options.text("fid") != nil || options.text("swd") != nil {

@@ -15,5 +15,7 @@ public protocol SegmentationMethod: Method {
 /// The methods of this room.
 public enum SegmentationMethods {
   /// Every method of this room; a new one is added here.
-  public static var all: [any SegmentationMethod.Type] { [UNetSegmentation.self] }
+  public static var all: [any SegmentationMethod.Type] {
+    [UNetSegmentation.self, SlidingWindowSegmentation.self, S4GANSegmentation.self]
+  }
 }

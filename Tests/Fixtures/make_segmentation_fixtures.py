@@ -1,5 +1,6 @@
 """Makes Tests/Fixtures/segmentation/unet.safetensors: U-Nets of several kinds with random weights in PyTorch, what
-they answer, and the losses and gradients of one step.
+they answer, and the losses and gradients of one step; and sliding-window.safetensors, the same of the window
+classifier, with an image labelled window by window; and s4gan.safetensors, the discriminator and the losses of s4GAN.
 
 Usage: python make_segmentation_fixtures.py [FOLDER]   (needs torch, safetensors)
 """
@@ -91,6 +92,90 @@ def losses(scores, labels, weights):
     return entropy, 1 - torch.stack(dice).mean()
 
 
+class SlidingWindow(nn.Module):
+    def __init__(self, window, kernels, width, hidden):
+        super().__init__()
+        channels, side = CHANNELS, window
+        self.convolutions = nn.ModuleList()
+        for kernel in kernels:
+            self.convolutions.append(nn.Conv2d(channels, width, kernel))
+            channels, side = width, (side - kernel + 1) // 2
+        self.hidden, self.head = nn.Linear(width * side * side, hidden), nn.Linear(hidden, CLASSES)
+
+    def forward(self, x):
+        for convolution in self.convolutions:
+            x = F.max_pool2d(F.relu(convolution(x)), 2)
+        return self.head(F.relu(self.hidden(x.flatten(1))))
+
+
+def sliding_window(root):
+    window = 21
+    network = SlidingWindow(window, [4, 5], width=3, hidden=5)
+    tensors = {}
+    for key, value in network.state_dict().items():
+        value.normal_(0, 0.3)
+        tensors[f"weights/{key}"] = value.clone()
+    x, labels = torch.randn(6, CHANNELS, window, window), torch.tensor([0, 1, 2, 0, 1, 2])
+    scores = network(x)
+    loss = F.cross_entropy(scores, labels)
+    loss.backward()
+    tensors.update({"input": x, "labels": labels, "scores": scores.detach(), "loss": loss.detach()})
+    for key, parameter in network.named_parameters():
+        tensors[f"gradient/{key}"] = parameter.grad.clone()
+    image = torch.rand(1, CHANNELS, 14, 11) * 2 - 1
+    wide = F.pad(image, [10, 10, 10, 10], mode="reflect")
+    with torch.no_grad():
+        answers = [network(wide[:, :, r:r + window, c:c + window]).softmax(1)[0] for r in range(14) for c in range(11)]
+    tensors["image"], tensors["probabilities"] = image[0], torch.stack(answers, 1).reshape(CLASSES, 14, 11)
+    save_file({k: v.contiguous() for k, v in tensors.items()}, root / "segmentation/sliding-window.safetensors")
+
+
+class Discriminator(nn.Module):
+    def __init__(self, channels, width):
+        super().__init__()
+        widths = [width << i for i in range(4)]
+        self.convolutions = nn.ModuleList(
+            nn.Conv2d(i, o, 4, stride=2, padding=1) for i, o in zip([channels] + widths, widths))
+        self.head = nn.Linear(widths[-1], 1)
+
+    def forward(self, x):
+        for convolution in self.convolutions:
+            x = F.leaky_relu(convolution(x), 0.2)
+        features = F.adaptive_avg_pool2d(x, 1).flatten(1)
+        return self.head(features)[:, 0], features
+
+
+def s4gan(root):
+    network = Discriminator(CLASSES + CHANNELS, width=2)
+    tensors = {}
+    for key, value in network.state_dict().items():
+        value.normal_(0, 0.3)
+        tensors[f"weights/{key}"] = value.clone()
+    truth = torch.cat([F.one_hot(torch.randint(0, CLASSES, (2, 20, 18)), CLASSES).permute(0, 3, 1, 2).float(),
+                       torch.rand(2, CHANNELS, 20, 18)], 1)
+    scores = torch.randn(3, CLASSES, 20, 18, requires_grad=True)
+    images, pixels = torch.rand(3, CHANNELS, 20, 18), (torch.rand(3, 20, 18) > 0.2).float()
+    prediction = torch.cat([scores.softmax(1) * pixels[:, None], images], 1)
+    (real, real_features), (predicted, predicted_features) = network(truth), network(prediction)
+    matching = (real_features.mean(0) - predicted_features.mean(0)).abs().mean()
+    threshold = torch.sigmoid(predicted).median() - 1e-4
+    chosen = torch.sigmoid(predicted) > threshold
+    # Only what was chosen, as the images of a smaller batch.
+    each = F.cross_entropy(scores[chosen], scores[chosen].detach().argmax(1), reduction="none")
+    own = (each * pixels[chosen]).sum() / pixels[chosen].sum()
+    gradient, = torch.autograd.grad(0.1 * matching + own, scores, retain_graph=True)
+    fake, _ = network(prediction.detach())
+    loss = (F.binary_cross_entropy(torch.sigmoid(fake), torch.zeros(3))
+            + F.binary_cross_entropy(torch.sigmoid(real), torch.ones(2))) / 2
+    loss.backward()
+    tensors |= {"truth": truth, "scores": scores.detach(), "images": images, "pixels": pixels, "threshold": threshold,
+                "chosen": chosen.sum().float(), "real": real, "predicted": predicted, "features": predicted_features,
+                "matching": matching, "own": own, "gradient": gradient, "discriminator": loss}
+    for key, parameter in network.named_parameters():
+        tensors[f"gradient/{key}"] = parameter.grad.clone()
+    save_file({k: v.detach().contiguous() for k, v in tensors.items()}, root / "segmentation/s4gan.safetensors")
+
+
 def main():
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent)
     torch.manual_seed(0)
@@ -122,6 +207,10 @@ def main():
                 tensors[f"{name}/{kind_of_loss}.{key}"] = dict(network.named_parameters())[key].grad.clone()
     (root / "segmentation").mkdir(exist_ok=True)
     save_file({k: v.contiguous() for k, v in tensors.items()}, root / "segmentation/unet.safetensors")
+    torch.manual_seed(1)
+    sliding_window(root)
+    torch.manual_seed(2)
+    s4gan(root)
 
 
 if __name__ == "__main__":

@@ -61,7 +61,9 @@ import Testing
     let (inside, white) = (mask([0, 255], seed: 4), mask([0, 255]))
     try withTemporaryFolder { folder in
       let views = try writePictures([("p_mask.png", inside)], in: folder.appendingPathComponent("views"))
-      let (set, summary) = try dataset(["p.png"], masks: [("p.png", white)]) { $0.fieldOfView = .folder(views) }
+      let (set, summary) = try dataset(["p.png"], masks: [("p.png", white)]) {
+        $0.fieldOfView = .folder(views)
+      }
       let expected = white.isGreater(than: 0).to(.uint8).filled(where: inside.isEqual(to: 0), with: 255)
       #expect(try set.layer("labels").isIdentical(to: expected))
       #expect(set.manifest.classes.map(\.value) == [1] && summary.problems.isEmpty)
@@ -93,6 +95,28 @@ import Testing
     }
     #expect(none.count + left.skippedSlices == 60 && left.skippedSlices > 0)
     #expect(try none.layer("images").to(.float32).min().item() > 0.05 * 255)
+  }
+
+  /// Unknown throughout, the border that made the image square included.
+  @Test(arguments: [LabelKind.auto, .instances])
+  func imagesWithoutAMaskAreKeptWhereAskedFor(kind: LabelKind) throws {
+    let (set, summary) = try dataset(["p.png", "q.png"], masks: [("p.png", mask([0, 1]))]) {
+      ($0.keepsUnlabelled, $0.kind) = (true, kind)
+    } cut: {
+      $0.size = ImageSize(height: 8, width: 8)
+    }
+    #expect(summary.problems.isEmpty && set.count == 2 && summary.unlabelled == 1)
+    let labels = try set.layer("labels").to(.int32)
+    #expect(labels[0].distinctValues == [0, 1] && labels[1].distinctValues == [255])
+    #expect(set.manifest.classes.map(\.value) == [1])
+    if kind == .instances { #expect(try set.layer("instances")[1].to(.int32).distinctValues == [0]) }
+    let (_, refused) = try dataset(["p.png", "q.png"], masks: [("p.png", mask([0, 1]))])
+    #expect(refused.problems.count == 1 && refused.problems[0].line.hasSuffix("check --labels"))
+    #expect(throws: DatasetError.self) {
+      try dataset(["q.png"], masks: [("x/q.png", mask([0, 1])), ("y/q.png", mask([0, 1]))]) {
+        $0.keepsUnlabelled = true
+      }
+    }
   }
 
   /// Sections that are numbered keep their order.

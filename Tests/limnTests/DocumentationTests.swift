@@ -16,8 +16,9 @@ import Testing
 
   private func rows<M: Method>(of type: M.Type) -> [String] {
     let standard = M.Recipe()
-    // The sketch network's keys stand in PGGAN's table.
-    return M.Recipe.keys.filter { !$0.name.hasPrefix("sketch.") }.map {
+    // The sketch network's keys stand in PGGAN's table, those of s4GAN's network in U-Net's.
+    let elsewhere = ["sketch.", "network."]
+    return M.Recipe.keys.filter { key in !elsewhere.contains { key.name.hasPrefix($0) } }.map {
       "| `\($0.name)` | \(standard.text(of: $0.name)) | \($0.meaning) | \($0.source) |"
     }
   }

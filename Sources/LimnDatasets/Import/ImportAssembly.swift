@@ -22,6 +22,12 @@ struct ImportAssembly {
   /// Images that were left out because they hold too little.
   var skipped: Int { units.reduce(0) { $0 + $1.result.skipped } }
 
+  /// Images without a mask in a dataset with labels.
+  var unlabelled: Int {
+    guard options.labels != nil else { return 0 }
+    return units.filter { $0.result.labelValues == nil }.reduce(0) { $0 + $1.result.images.count }
+  }
+
   /// - Parameters:
   ///   - destination: the dataset's folder.
   ///   - target: what all images have in common.
@@ -103,8 +109,13 @@ struct ImportAssembly {
 
   private func labels(of unit: FinishedUnit, _ target: CutTarget) throws -> [String: Tensor] {
     guard let options = options.labels else { return [:] }
-    let stored = try tensor(
-      unit.pixels.path + ".labels", [unit.result.images.count, target.height, target.width], .uint16, unit)
+    let shape = [unit.result.images.count, target.height, target.width]
+    guard unit.result.labelValues != nil else {
+      let unknown = Tensor.full(shape, Double(LabelOptions.unknown)).to(.uint8)
+      return options.kind == .instances
+        ? ["labels": unknown, "instances": Tensor.zeros(shape, dtype: .uint16)] : ["labels": unknown]
+    }
+    let stored = try tensor(unit.pixels.path + ".labels", shape, .uint16, unit)
     let values = stored.to(.int32)
     guard options.kind == .instances else { return ["labels": values.to(.uint8)] }
     return ["labels": values.isGreater(than: 0).to(.uint8), "instances": stored]
@@ -116,7 +127,7 @@ struct ImportAssembly {
     if !labels.classes.isEmpty { return labels.classes }
     if labels.kind == .instances { return [LabelClass(name: "object", value: 1)] }
     let values = Set(units.flatMap { $0.result.labelValues ?? [] })
-      .subtracting(labels.fieldOfView == nil ? [0] : [0, LabelOptions.unknown])
+      .subtracting(labels.fieldOfView == nil && !labels.keepsUnlabelled ? [0] : [0, LabelOptions.unknown])
     let named = units.flatMap(\.result.namedClasses)
     return values.sorted().map { value in
       named.first { $0.value == value } ?? LabelClass(name: "label \(value)", value: value)

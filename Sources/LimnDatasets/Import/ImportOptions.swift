@@ -135,6 +135,7 @@ public struct ImportOptions: Sendable {
       if labels.kind == .instances { list.append("--instances") }
       if labels.resample { list.append("--resample-labels") }
       if labels.fieldOfView != nil { list.append("--mask") }
+      if labels.keepsUnlabelled { list.append("--keep-unlabelled") }
     }
     list += ["--split-seed \(splits.seed)", "--patient-from \(patients.kind)"]
     return list

@@ -88,10 +88,10 @@ final class ImportSession {
   }
 
   /// Tells whose a source is and where its mask is, before hours of work; a source that is nobody's, or has no
-  /// mask, is not imported.
+  /// mask unless such are to be kept, is not imported.
   private func identify(_ unit: SourceUnit, _ masks: LabelFinder?, _ views: LabelFinder?) throws {
     do {
-      let label = try masks.map { labelRequest(try $0.mask(of: unit), view: try views?.mask(of: unit)) }
+      let label = try masks.flatMap { try labelRequest(of: unit, $0, views) }
       let patient = try options.patients.patient(of: unit.header, file: unit.first, path: unit.path)
       units.append((unit, options.key.pseudonym("patient", patient), label))
     } catch { try note(ImportProblem(file: unit.first, reason: error)) }
@@ -120,10 +120,15 @@ final class ImportSession {
     return Job(unit: unit, name: name, request: request, kept: spool.result(name))
   }
 
-  private func labelRequest(_ mask: URL, view: URL?) -> LabelRequest {
-    LabelRequest(
-      file: mask.path, kind: options.labels?.kind ?? .auto, classes: options.labels?.classes ?? [],
-      resample: options.labels?.resample ?? false, fieldOfView: view?.path)
+  /// Nil for an image that is taken without a mask.
+  private func labelRequest(
+    of unit: SourceUnit, _ masks: LabelFinder, _ views: LabelFinder?
+  ) throws -> LabelRequest? {
+    if options.labels?.keepsUnlabelled == true, try masks.maskIfAny(of: unit) == nil { return nil }
+    return LabelRequest(
+      file: try masks.mask(of: unit).path, kind: options.labels?.kind ?? .auto,
+      classes: options.labels?.classes ?? [], resample: options.labels?.resample ?? false,
+      fieldOfView: try views?.mask(of: unit).path)
   }
 
   private func finish(_ job: Job, _ outcome: CutOutcome) throws {
@@ -154,7 +159,8 @@ extension ImportSession {
     return ImportSummary(
       manifest: written.manifest, problems: problems.sorted { $0.file.path < $1.file.path },
       warnings: written.warnings,
-      skippedSlices: assembly.skipped, passedOver: scan.passedOver)
+      skippedSlices: assembly.skipped, passedOver: scan.passedOver,
+      unlabelled: assembly.unlabelled)
   }
 
   private func nothingRead(skipped: Int) -> DatasetError {

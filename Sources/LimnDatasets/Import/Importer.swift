@@ -31,6 +31,8 @@ public struct ImportSummary: Sendable {
   public let skippedSlices: Int
   /// Files below the sources that neither are nor are called images.
   public let passedOver: Int
+  /// Images that were taken without a mask, where such were to be kept.
+  public let unlabelled: Int
 }
 
 /// Turns scans into a dataset.

@@ -39,6 +39,8 @@ public struct LabelOptions: Sendable {
   public var resample = false
   /// Where the masks of a field of view are, 0 outside: pixels there get ``unknown`` as their label. nil: none.
   public var fieldOfView: LabelRule?
+  /// Whether images without a mask are taken, too, with ``unknown`` as the label of all their pixels.
+  public var keepsUnlabelled = false
 
   /// The label of pixels that nothing is known of; no network learns from them.
   public static let unknown = 255
@@ -78,24 +80,28 @@ struct LabelFinder {
   /// - Returns: the image's mask.
   /// - Throws: ``DatasetError`` where there is none, or more than one.
   func mask(of unit: SourceUnit) throws -> URL {
-    let stem = FileStem.of(unit.first)
+    if let found = try maskIfAny(of: unit) { return found }
     switch rule {
     case .path(let pattern):
-      let folder = unit.first.deletingLastPathComponent().path
-      let path = pattern.replacingOccurrences(of: "{name}", with: stem)
-        .replacingOccurrences(of: "{folder}", with: folder)
-      guard FileManager.default.fileExists(atPath: path) else {
-        throw DatasetError(unit.first, "has no mask: there is no \(path); check \(option)")
-      }
-      return URL(fileURLWithPath: path)
+      throw DatasetError(unit.first, "has no mask: there is no \(path(pattern, unit)); check \(option)")
     case .folder(let folder):
+      throw DatasetError(
+        unit.first,
+        "has no mask in \(folder.path): no file there is called \(FileStem.of(unit.first)), with or without "
+          + "_mask; check \(option)")
+    }
+  }
+
+  /// - Returns: the image's mask; nil where there is none.
+  /// - Throws: ``DatasetError`` where there is more than one.
+  func maskIfAny(of unit: SourceUnit) throws -> URL? {
+    switch rule {
+    case .path(let pattern):
+      let path = path(pattern, unit)
+      return FileManager.default.fileExists(atPath: path) ? URL(fileURLWithPath: path) : nil
+    case .folder:
       let ofStudy = unit.header?.dicom.flatMap { byStudy[$0.studyUID] }
-      guard let found = ofStudy ?? names.matches(unit.path)?.values else {
-        throw DatasetError(
-          unit.first,
-          "has no mask in \(folder.path): no file there is called \(stem), with or without _mask; "
-            + "check \(option)")
-      }
+      guard let found = ofStudy ?? names.matches(unit.path)?.values else { return nil }
       guard found.count == 1 else {
         throw DatasetError(
           unit.first,
@@ -104,6 +110,11 @@ struct LabelFinder {
       }
       return found[0]
     }
+  }
+
+  private func path(_ pattern: String, _ unit: SourceUnit) -> String {
+    pattern.replacingOccurrences(of: "{name}", with: FileStem.of(unit.first))
+      .replacingOccurrences(of: "{folder}", with: unit.first.deletingLastPathComponent().path)
   }
 }
 

@@ -17,6 +17,11 @@ struct TileCutter {
     let classes: Tensor
     /// float32, the same shape; 0 beyond the image.
     let weights: Tensor
+
+    /// The tiles of some items.
+    subscript(items: Range<Int>) -> Tiles {
+      Tiles(images: images[items], classes: classes[items], weights: weights[items])
+    }
   }
 
   /// - Parameters:

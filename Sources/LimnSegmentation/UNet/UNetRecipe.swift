@@ -154,7 +154,7 @@ public struct UNetRecipe: MethodRecipe, Equatable {
     let shape = configuration(setting, classCount: 2)
     if let tile { try shape.check(tile: tile) }
     let side = max(setting.shape.height, setting.shape.width)
-    recipe.ignoreLabel = ignoreLabel ?? (setting.labels?.values.contains(255) == true ? nil : 255)
+    recipe.ignoreLabel = setting.ignoredLabel(ignoreLabel)
     recipe.tile = tile ?? shape.tile(covering: min(side, padding == .valid ? 388 : 512))
     return recipe
   }

@@ -32,7 +32,7 @@ public final class UNetSegmentation: SegmentationMethod {
   public let recipe: UNetRecipe
   public let labels: LabelSetting
   let network: UNet
-  private let optimizer: any Optimizer
+  let optimizer: any Optimizer
   private let targets: TrainingTargets
   private let setting: MethodSetting
 
@@ -40,13 +40,7 @@ public final class UNetSegmentation: SegmentationMethod {
   /// - Throws: `RecipeError` if the dataset has no labels, or a value does not fit.
   public init(recipe: UNetRecipe, setting: MethodSetting) throws {
     let recipe = try recipe.resolved(for: setting)
-    guard let all = setting.labels else {
-      throw RecipeError("the dataset has no labels to learn from; import it with --labels")
-    }
-    let labels = all.leavingOut(recipe.ignoreLabel)
-    guard labels.values.count > 1 else {
-      throw RecipeError("the dataset's labels hold nothing but background; there is no class to learn")
-    }
+    let labels = try setting.classes(ignoring: recipe.ignoreLabel)
     (self.recipe, self.setting, self.labels) = (recipe, setting, labels)
     network = UNet(recipe.configuration(setting, classCount: labels.values.count))
     targets = TrainingTargets(
@@ -55,16 +49,9 @@ public final class UNetSegmentation: SegmentationMethod {
         w0: recipe.borderWeight ?? (setting.hasInstances ? 10 : 0), sigma: recipe.borderSigma,
         gap: recipe.borderGap,
         balance: recipe.classWeights), ignoreLabel: recipe.ignoreLabel)
-    let learned = network.learnedParameters(recipe.trainedLayers)
-    optimizer =
-      switch recipe.optimizer {
-      case .sgd:
-        SGD(
-          learned, learningRate: recipe.learningRate, momentum: recipe.momentum,
-          weightDecay: recipe.weightDecay)
-      case .adam:
-        Adam(learned, learningRate: recipe.learningRate, weightDecay: recipe.weightDecay)
-      }
+    optimizer = recipe.optimizer(
+      network.learnedParameters(recipe.trainedLayers), learningRate: recipe.learningRate,
+      momentum: recipe.momentum, weightDecay: recipe.weightDecay)
   }
 
   public var networks: [(name: String, module: Module)] { [("network", network)] }
@@ -81,15 +68,33 @@ public final class UNetSegmentation: SegmentationMethod {
   // MARK: - The step
 
   public func step(_ context: StepContext) -> [String: Tensor] {
-    guard let classes = context.layers["labels"], let weights = context.layers["weights"] else {
+    optimizer.learningRate = recipe.learningRate * rateFactor(context)
+    let tiles = tiles(of: context)
+    let loss = loss(scores(of: tiles.images, context), tiles)
+    optimizer.zeroGradients()
+    loss.backward()
+    optimizer.step()
+    return ["loss": loss.detached()]
+  }
+
+  /// A tile of every image of a step; with `weights` [N, 1, H, W] in the place of the step's own.
+  func tiles(of context: StepContext, weights: Tensor? = nil) -> TileCutter.Tiles {
+    guard let classes = context.layers["labels"], let own = context.layers["weights"] else {
       preconditionFailure("a U-Net's step takes labels and weights")
     }
-    schedule(context)
-    let tiles = TileCutter(side: recipe.tile ?? 0, margin: network.configuration.margin)
-      .cut(context.images, classes, weights, context.generator(1))
+    return TileCutter(side: recipe.tile ?? 0, margin: network.configuration.margin)
+      .cut(context.images, classes, weights ?? own, context.generator(1))
+  }
+
+  /// What the network, as it is in training, gives at every level that answers, finest first.
+  func scores(of images: Tensor, _ context: StepContext) -> [Tensor] {
     // Frozen layers are as they were, statistics and dropout included.
     if recipe.trainedLayers == .all { network.train() } else { network.evaluate() }
-    let scores = context.autocast { network.scores(tiles.images) }.map { $0.to(.float32) }
+    return context.autocast { network.scores(images) }.map { $0.to(.float32) }
+  }
+
+  /// The recipe's loss, coarser levels counting half of the finer ones.
+  func loss(_ scores: [Tensor], _ tiles: TileCutter.Tiles) -> Tensor {
     let losses = scores.enumerated().map { level, scores in
       let share = 1 / Double(1 << level)
       return share
@@ -97,18 +102,14 @@ public final class UNetSegmentation: SegmentationMethod {
           recipe.loss, scores, tiles.classes.coarser(level), weights: tiles.weights.coarser(level))
     }
     let whole = (0..<scores.count).reduce(0) { $0 + 1 / Double(1 << $1) }
-    let loss = losses.dropFirst().reduce(losses[0], +) / whole
-    optimizer.zeroGradients()
-    loss.backward()
-    optimizer.step()
-    return ["loss": loss.detached()]
+    return losses.dropFirst().reduce(losses[0], +) / whole
   }
 
-  private func schedule(_ context: StepContext) {
-    guard recipe.schedule == .polynomial else { return }
-    let factor = Schedule.polynomial(total: max(setting.totalImages, 1), power: 0.9)
+  /// What the learning rate is multiplied by at a step.
+  func rateFactor(_ context: StepContext) -> Double {
+    guard recipe.schedule == .polynomial else { return 1 }
+    return Schedule.polynomial(total: max(setting.totalImages, 1), power: 0.9)
       .factor(at: min(context.imagesSeen, setting.totalImages - 1))
-    optimizer.learningRate = recipe.learningRate * factor
   }
 
   // MARK: - What it has learned
@@ -129,13 +130,6 @@ public final class UNetSegmentation: SegmentationMethod {
 extension MethodSetting {
   /// Whether the dataset tells objects apart.
   fileprivate var hasInstances: Bool { layers?.contains("instances") ?? false }
-}
-
-extension LabelSetting {
-  fileprivate func leavingOut(_ value: Int?) -> LabelSetting {
-    let kept = values.indices.filter { values[$0] != value }
-    return LabelSetting(values: kept.map { values[$0] }, names: kept.map { names[$0] })
-  }
 }
 
 extension Tensor {

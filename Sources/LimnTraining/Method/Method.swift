@@ -83,13 +83,28 @@ public struct TrainingLayers: Sendable {
   /// labels (float32 [C, H, W] of others) by name, gives the same kinds. What has the name of a stored layer
   /// takes its place.
   public var derived: (@Sendable ([String: Tensor]) -> [String: Tensor])?
+  /// Parts the training items into groups, given by their positions: each batch is drawn in equal numbers from
+  /// all of them, those of the first group first. An item may be in several. nil: one group of all.
+  public var groups: (@Sendable ([TrainingItem]) throws -> [[Int]])?
 
   /// Layers as they are stored, and what is made of them.
   public init(
-    stored: [String] = [], derived: (@Sendable ([String: Tensor]) -> [String: Tensor])? = nil
+    stored: [String] = [], derived: (@Sendable ([String: Tensor]) -> [String: Tensor])? = nil,
+    groups: (@Sendable ([TrainingItem]) throws -> [[Int]])? = nil
   ) {
-    (self.stored, self.derived) = (stored, derived)
+    (self.stored, self.derived, self.groups) = (stored, derived, groups)
   }
+}
+
+/// A training item, for a method that parts them.
+public struct TrainingItem: Sendable {
+  /// Whose it is.
+  public let patient: String
+  /// The stored layers that the method asked for, as the dataset holds them: `labels` [H, W], others [C, H, W].
+  public let layers: [String: Tensor]
+
+  /// An item of a patient with its layers.
+  public init(patient: String, layers: [String: Tensor]) { (self.patient, self.layers) = (patient, layers) }
 }
 
 /// What the present state of a method makes of images that it has not learned from.

@@ -7,7 +7,8 @@ import LimnTorch
 
 /// Batches of a dataset's training images.
 struct DatasetStream: TrainingData {
-  let loader: BatchLoader
+  /// One for each group of items that the method draws from.
+  private let loaders: [BatchLoader]
   private let validation: BatchLoader?
 
   /// - Parameters:
@@ -29,13 +30,17 @@ struct DatasetStream: TrainingData {
       .flatMap { $0 == TrainingOptions.noAugmentation ? nil : $0 }
       .map(AugmentationPipeline.init(parsing:))
     // On the CPU a second team of threads would only fight for the cores.
-    loader = try BatchLoader(
-      dataset, indices: train, companions: layers.stored, derived: Self.derived(layers, dataset, train),
-      batchSize: 1, seed: Seed.derive(options.seed, 0xDA7A), augmentation: augmentation, device: device,
-      prefetch: device != .cpu)
+    let seed = Seed.derive(options.seed, 0xDA7A)
+    loaders = try Self.groups(layers, dataset, train).enumerated().map { number, items in
+      try BatchLoader(
+        dataset, indices: items, companions: layers.stored, derived: Self.derived(layers, dataset, items),
+        batchSize: 1, seed: number == 0 ? seed : Seed.derive(seed, UInt64(number)),
+        augmentation: augmentation,
+        device: device, prefetch: device != .cpu)
+    }
     validation = try Self.validation(
       of: dataset, split?.heldOut ?? dataset.indices(of: .validation), layers.stored, device)
-    let size = Array(loader.batch(from: 0, count: 1).images.shape.suffix(2))
+    let size = Array(batch(at: 0, count: loaders.count).images.shape.suffix(2))
     guard size == dataset.size else {
       throw RunError(
         "--augment '\(options.augmentation ?? "")' gives images of \(size[0])×\(size[1]) pixels, expected "
@@ -45,8 +50,13 @@ struct DatasetStream: TrainingData {
   }
 
   func batch(at position: Int, count: Int) -> TrainingBatch {
-    let batch = loader.batch(from: position, count: count)
-    return TrainingBatch(images: batch.images, layers: batch.companions)
+    precondition(count.isMultiple(of: loaders.count), "a batch holds as many items of every group")
+    let parts = loaders.map { $0.batch(from: position / loaders.count, count: count / loaders.count) }
+    guard parts.count > 1 else { return TrainingBatch(images: parts[0].images, layers: parts[0].companions) }
+    let layers = parts[0].companions.keys.map { name in
+      (name, Tensor.cat(parts.compactMap { $0.companions[name] }))
+    }
+    return TrainingBatch(images: .cat(parts.map(\.images)), layers: Dictionary(uniqueKeysWithValues: layers))
   }
 
   // MARK: - Held out
@@ -76,7 +86,19 @@ struct DatasetStream: TrainingData {
     }
   }
 
-  // MARK: - Derived layers
+  // MARK: - Groups and derived layers
+
+  /// The items that each part of a batch is drawn from.
+  private static func groups(_ layers: TrainingLayers, _ dataset: Dataset, _ items: [Int]) throws -> [[Int]] {
+    guard let groups = layers.groups else { return [items] }
+    let stored = try layers.stored.map { ($0, try dataset.layer($0)) }
+    let known = items.map { item in
+      TrainingItem(
+        patient: dataset.manifest.items[item].patient,
+        layers: Dictionary(uniqueKeysWithValues: stored.map { ($0.0, $0.1[item]) }))
+    }
+    return try groups(known).map { group in group.map { items[$0] } }
+  }
 
   /// What the method makes of every training item, one tensor for each name.
   private static func derived(
@@ -101,12 +123,14 @@ extension RunFolder.Plan {
   public func heldOutItems(of dataset: Dataset) throws -> [Int] {
     guard self.dataset == nil || self.dataset == dataset.manifest.contentHash else {
       throw RunError(
-        "\(dataset.url.path): not the dataset of the run (other pixels), expected that one to tell what was held out")
+        "\(dataset.url.path): not the dataset of the run (other pixels), expected that one to tell what was held out"
+      )
     }
     let items = try options.fold?.split(dataset).heldOut ?? dataset.indices(of: .validation)
     guard !items.isEmpty else {
       throw RunError(
-        "\(dataset.url.path): the run has held nothing out; import with a validation split, or train with --folds")
+        "\(dataset.url.path): the run has held nothing out; import with a validation split, or train with --folds"
+      )
     }
     return items
   }

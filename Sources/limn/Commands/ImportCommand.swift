@@ -135,6 +135,13 @@ struct ImportCommand: ParsableCommand {
   @Flag(help: "Bring masks of another grid onto the images', nearest voxel, by the geometry of both.")
   var resampleLabels = false
 
+  @Flag(
+    help: """
+      Take images without a mask, too: all their pixels get the label 255, from which nothing is learned but by \
+      methods that learn from unlabelled images. With --labels.
+      """)
+  var keepUnlabelled = false
+
   @Option(help: "The dataset's name. Default: that of its folder.")
   var name: String?
 
@@ -171,10 +178,15 @@ struct ImportCommand: ParsableCommand {
     guard [nil, 8, 16].contains(bits) else { throw ValidationError("--bits: expected 8 or 16") }
     guard (0...1).contains(minContent) else { throw ValidationError("--min-content: expected 0 to 1") }
     guard (0...256).contains(jobs ?? 1) else { throw ValidationError("--jobs: expected 0 to 256") }
-    guard labels != nil || (classes == nil && mask == nil && !instances && !resampleLabels) else {
-      throw ValidationError("--classes, --mask, --instances and --resample-labels go with --labels")
+    guard
+      labels != nil || (classes == nil && mask == nil && !instances && !resampleLabels && !keepUnlabelled)
+    else {
+      throw ValidationError(
+        "--classes, --mask, --instances, --resample-labels and --keep-unlabelled go with --labels")
     }
-    guard mask == nil || !instances else { throw ValidationError("--mask and --instances exclude each other") }
+    guard mask == nil || !instances else {
+      throw ValidationError("--mask and --instances exclude each other")
+    }
     guard box == nil || crop == .none else { throw ValidationError("--box and --crop exclude each other") }
   }
 
@@ -227,6 +239,7 @@ struct ImportCommand: ParsableCommand {
     options.kind = instances ? .instances : .auto
     options.resample = resampleLabels
     options.fieldOfView = mask.map { LabelRule($0) }
+    options.keepsUnlabelled = keepUnlabelled
     return options
   }
 
@@ -306,6 +319,7 @@ private struct ImportReport {
     }
     print(DatasetSummary(manifest: summary.manifest).text)
     tell(summary.skippedSlices, "image", "left out for too little content")
+    tell(summary.unlabelled, "image", "without a mask, labelled \(LabelOptions.unknown) throughout")
     tell(summary.passedOver, "other file", "passed over")
     tell(summary.problems.count, "file", "not imported, see above")
     print("written to \(folder)")
