@@ -157,4 +157,23 @@ import Testing
     try refused(TIFFFormat(height: 0, width: 3, dtype: .uint8), [])
     try refused(TIFFFormat(height: 4, width: 3, dtype: .uint16, palette: LabelColours.palette), [])
   }
+
+  /// Percentiles of 0 to 999 in any order, interpolated linearly: 10 % is 99.9, 90 % is 899.1.
+  @Test func windowsFollowAllPixelsOfAFile() throws {
+    try withTemporaryFolder { folder in
+      let url = folder.appendingPathComponent("a.tif")
+      // 613 and 1000 have no divisor in common, so every number comes once.
+      let values = (0..<1000).map { UInt16($0 * 613 % 1000) }
+      try TIFFFile.write(voxels: Tensor(values, shape: [1, 1, 500, 2]), to: url)
+      let reader = try TIFFRegionReader(url)
+      let window = try IntensityWindow.percentiles(10, 90).display(of: reader)
+      #expect(abs(window.low - 99.9) < 1e-9 && abs(window.high - 899.1) < 1e-9)
+      let full = try IntensityWindow.full.display(of: reader)
+      #expect(full.low == 0 && full.high == 65535)
+      try TIFFFile.write(voxels: Tensor([0, 1] as [Float], shape: [1, 1, 1, 2]), to: url)
+      let floats = try TIFFRegionReader(url)
+      #expect(throws: ImagingError.self) { try IntensityWindow.percentiles(10, 90).display(of: floats) }
+      #expect(try IntensityWindow.range(-1, 3).display(of: floats).high == 3)
+    }
+  }
 }

@@ -6,6 +6,7 @@ import LimnImaging
 import LimnSegmentation
 import LimnTestSupport
 import LimnTorch
+import LimnTraining
 import Testing
 
 @testable import limn
@@ -202,6 +203,16 @@ import Testing
     try #require(trained.status == 0, "\(trained.error)")
   }
 
+  /// The network is shown a volume of the training set as it was in training: the same slices, turned alike.
+  private func expectShownAsImported(_ volume: Volume, by run: URL, _ folder: URL) throws {
+    let segmenter = try Segmenter([run])
+    #expect(segmenter.setting.plane == .sagittal && segmenter.setting.spacing == [1, 1])
+    let imported = try Dataset.open(folder.appendingPathComponent("data"))
+    let shown = try segmenter.images(of: segmenter.turned(volume)).transposed(0, 1)
+    let expected = imported.images(at: Array(0..<imported.count))
+    #expect(shown.shape == expected.shape && (shown - expected).abs().max().item() < 1e-5)
+  }
+
   private func dice(_ a: Tensor, _ b: Tensor) -> Double {
     let (a, b) = (a.isNotEqual(to: 0).to(.float64), b.isNotEqual(to: 0).to(.float64))
     return 2 * (a * b).sum().item() / (a.sum().item() + b.sum().item())
@@ -225,6 +236,8 @@ import Testing
             == says,
           "\(done.error)")
       }
+      let training = try ImageReader.read(folder.appendingPathComponent("images/a.nii.gz"))
+      try expectShownAsImported(training, by: folder.appendingPathComponent("run"), folder)
       func labels(_ place: String) throws -> Volume {
         try ImageReader.read(folder.appendingPathComponent(place))
       }
@@ -277,6 +290,8 @@ import Testing
       let total = try dataset.layer("labels").to(.int32).sum().item()
       #expect(total == plain.voxels.to(.int32).sum().item() && total > 0)
       try PNGFile.write(pixels: disc(1).image, to: folder.appendingPathComponent("a.png"))
+      let same = try Command.limn("segment run a.png --out .", in: folder)
+      #expect(same.status != 0 && same.lastLine.contains("would take its place"), "\(same.error)")
       let refused = try Command.limn("segment run a.png --out no --format seg", in: folder)
       #expect(
         refused.status != 0 && refused.lastLine.contains("a.png: found a PNG file; expected DICOM"),
@@ -343,7 +358,7 @@ import Testing
       let trained = try Command.limn(
         "train unet --data data --images 80 --out run \(Self.network)", in: folder)
       try #require(trained.status == 0, "\(trained.error)")
-      // Colours, and a window that follows all pixels, must come out as of a picture that is read whole.
+      // Colours must come out as of a picture that is read whole.
       let gray = disc(7, side: 75).image
       let pixels = Tensor.cat([gray, gray, (gray.to(.float32) * 0.9).to(.uint8)], dim: 0)
       let file = folder.appendingPathComponent("a.tif")

@@ -91,7 +91,6 @@ public struct SegmentedVolume {
   /// - Throws: where a file cannot be written.
   public func writeSpread(to folder: URL, name: String) throws {
     guard let spread else { return }
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     for (number, label) in segmenter.labels.names.enumerated().dropFirst() {
       let (values, name) = (spread[number].to(.float32), "\(name)_\(label.fileName)")
       guard isPicture else {

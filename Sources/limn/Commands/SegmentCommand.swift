@@ -131,10 +131,20 @@ struct SegmentCommand: ParsableCommand {
 
   /// Says what does not fit before anything is labelled.
   private func job(_ file: VolumeSource) throws -> Job {
+    try checkPlace(of: file)
     let picture = file.files.count == 1 ? StreamedPicture(file.files[0]) : nil
     if let picture { try checkStreamed(picture, file.files[0]) }
     return Job(
       file: file, picture: picture, series: format == .seg ? try SegmentedSeries(file.files) : nil)
+  }
+
+  /// Labels must not take the place of what is labelled.
+  private func checkPlace(of file: VolumeSource) throws {
+    let target = URL(fileURLWithPath: out).appendingPathComponent(file.name).resolvingSymlinksInPath().path
+    for source in file.files.map({ $0.resolvingSymlinksInPath().path })
+    where ["png", "tif", "nii.gz", "dcm"].contains(where: { source == "\(target).\($0)" }) {
+      throw RunError("\(source): its labels would take its place; choose another folder for --out")
+    }
   }
 
   private func checkStreamed(_ picture: StreamedPicture, _ file: URL) throws {
@@ -191,12 +201,14 @@ struct SegmentCommand: ParsableCommand {
   private func label(
     _ picture: StreamedPicture, name: String, _ folder: URL, _ segmenter: Segmenter
   ) throws {
-    var line: ProgressLine?
+    var (line, count): (ProgressLine?, Int) = (nil, 0)
     try picture.writeLabels(to: folder.appendingPathComponent("\(name).tif"), by: segmenter) { tiles in
       try Self.stopIfAsked()
       line = line ?? ProgressLine(label: "tile", total: tiles.total, unit: "tiles")
+      count = tiles.total
       line?.update(tiles.finished)
     }
+    line?.finish(count)
   }
 
   private static func stopIfAsked() throws {
