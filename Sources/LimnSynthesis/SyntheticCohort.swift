@@ -100,11 +100,13 @@ public struct SyntheticCohort {
         name: $0, dtype: bitDepth == 8 ? .uint8 : .uint16, itemShape: [1, shape.height, shape.width])
     }
     if sketchLabel != nil {
-      companions.append(LayerDescriptor(name: "labels", dtype: .uint8, itemShape: [shape.height, shape.width]))
+      companions.append(
+        LayerDescriptor(name: "labels", dtype: .uint8, itemShape: [shape.height, shape.width]))
     }
     return DatasetDescription(
       name: name, channels: shape.channels, height: shape.height, width: shape.width, bitDepth: bitDepth,
-      classes: sketchLabel.map { [LabelClass(name: $0.name, value: 1)] } ?? [], synthetic: true, companions: companions)
+      classes: sketchLabel.map { [LabelClass(name: $0.name, value: 1)] } ?? [], synthetic: true,
+      companions: companions)
   }
 
   private static func identifier(_ index: Int) -> String {

@@ -82,14 +82,16 @@ import Testing
       $0.tiles = ImageSize(height: 3, width: 2)
     }
     let labels = try set.layer("labels")
-    #expect(labels.shape == [4, 3, 2] && summary.manifest.items.map(\.source).allSatisfy { $0.contains("-r") })
+    #expect(
+      labels.shape == [4, 3, 2] && summary.manifest.items.map(\.source).allSatisfy { $0.contains("-r") })
     for (place, box) in [(0, 0), (0, 2), (3, 0), (3, 2)].enumerated() {
       #expect(labels[place].isIdentical(to: expected[0, box.0..<box.0 + 3, box.1..<box.1 + 2].contiguous()))
     }
     let whole = try dataset(["p.png"], masks: [("p.png", expected)]).set.layer("images")
     #expect(
       try set.layer("images")[3].isIdentical(to: whole[0, .all, 3..<6, 2..<4].contiguous()))
-    let (none, left) = try dataset(["p.png", "q.png"], masks: [("p.png", expected), ("q.png", expected)]) { _ in
+    let (none, left) = try dataset(["p.png", "q.png"], masks: [("p.png", expected), ("q.png", expected)]) {
+      _ in
     } cut: {
       ($0.tiles, $0.minimumContent) = (ImageSize(height: 1, width: 1), 0.5)
     }

@@ -228,7 +228,8 @@ private func scores(_ truth: Tensor, _ prediction: Tensor, radius: Double? = 5) 
     let stacks = [[0, 1], [2, 3], [4]].map { places in
       places.dropFirst().reduce(into: matrices[places[0]]) { $0 += matrices[$1] }.counts(of: 1).dice()
     }
-    #expect(abs(try #require(dice.perGroup?.mean) - stacks.reduce(0, +) / 3) < 1e-12 && dice.perGroup?.count == 3)
+    #expect(
+      abs(try #require(dice.perGroup?.mean) - stacks.reduce(0, +) / 3) < 1e-12 && dice.perGroup?.count == 3)
     #expect(evaluation.results.first { $0.measure == .nsd }?.perGroup == nil)
     let alone = pairs().map {
       LabelPair(name: $0.name, truth: $0.truth, prediction: $0.prediction)

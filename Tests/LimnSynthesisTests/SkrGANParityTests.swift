@@ -251,9 +251,12 @@ func cohortsAreDatasetsThatDrawAgain(bits: Int) throws {
     let share = labels.to(.float32).mean().item()
     #expect(labels.shape == [3, 32, 32] && share > 0 && share < 1)
     let bright = try dataset.layer("sketches").to(.float32) / 255
-    #expect(labels.isEqual(to: bright[.all, 0].isGreater(than: 0.4).to(.uint8)).to(.float32).mean().item() > 0.99)
+    #expect(
+      labels.isEqual(to: bright[.all, 0].isGreater(than: 0.4).to(.uint8)).to(.float32).mean().item() > 0.99)
   }
-  for text in ["vessel", "=0.4", "vessel=1", "vessel=-1", "vessel=x", "a=0.1=b"] { #expect(SketchLabel(text) == nil) }
+  for text in ["vessel", "=0.4", "vessel=1", "vessel=-1", "vessel=x", "a=0.1=b"] {
+    #expect(SketchLabel(text) == nil)
+  }
 }
 
 @Test func theRenderNetworkCostsNothingWhileItIsFrozen() throws {

@@ -70,7 +70,8 @@ import Testing
       #expect(resumed.begunFrom == session.begunFrom)
       _ = try resumed.trainer.train()
       expectEqual(try state(again), try state(session.run.url))
-      #expect(try state(again)["network.weight"]?.isIdentical(to: #require(learned["network.weight"])) == false)
+      #expect(
+        try state(again)["network.weight"]?.isIdentical(to: #require(learned["network.weight"])) == false)
     }
   }
 
@@ -83,13 +84,15 @@ import Testing
       second.begunFrom = first.url
       #expect(throws: RunError.self) { try TrainingSession.begin(TinyMethod.self, second) }
       let method = try TinyMethod(
-        recipe: .init(), setting: MethodSetting(shape: ImageShape(channels: 1, height: 2, width: 2), totalImages: 1))
+        recipe: .init(),
+        setting: MethodSetting(shape: ImageShape(channels: 1, height: 2, width: 2), totalImages: 1))
       let plan = try first.readPlan()
       let other = first.checkpoints.appendingPathComponent("00000003")
       try first.saveBeginning(of: method, plan, recipeYAML: "")
       try FileManager.default.moveItem(at: first.checkpoints.appendingPathComponent("00000000"), to: other)
       try Safetensors.write(
-        ["network.weight": Tensor.zeros([3, 1, 1, 1])], to: other.appendingPathComponent("networks.safetensors"))
+        ["network.weight": Tensor.zeros([3, 1, 1, 1])],
+        to: other.appendingPathComponent("networks.safetensors"))
       #expect { try TrainingSession.begin(TinyMethod.self, second) } throws: {
         "\($0)".contains("0 of 4 weights have the names and shapes of this network")
       }

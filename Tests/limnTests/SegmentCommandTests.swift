@@ -118,9 +118,11 @@ import Testing
       #expect(crossed.manifest.items.map(\.id) == labelled.manifest.items.map(\.id))
       var alone: [Tensor] = []
       for number in 1...2 {
-        let run = try Command.limn("segment cv/fold-\(number) data --out alone-\(number) \(options)", in: folder)
+        let run = try Command.limn(
+          "segment cv/fold-\(number) data --out alone-\(number) \(options)", in: folder)
         try #require(run.status == 0, "\(run.error)")
-        alone.append(try Dataset.open(folder.appendingPathComponent("alone-\(number)")).layer("probability-disc"))
+        alone.append(
+          try Dataset.open(folder.appendingPathComponent("alone-\(number)")).layer("probability-disc"))
       }
       let found = try crossed.layer("probability-disc")
       let folds = (0..<24).map { item in alone.map { $0[item].isIdentical(to: found[item]) } }
@@ -139,7 +141,9 @@ import Testing
       let part = try Command.limn("segment cv data --out part --split validation", in: folder)
       try #require(part.status == 0, "\(part.error)")
       #expect(
-        try Dataset.open(folder.appendingPathComponent("part")).manifest.items.allSatisfy { $0.split == .validation })
+        try Dataset.open(folder.appendingPathComponent("part")).manifest.items.allSatisfy {
+          $0.split == .validation
+        })
       let none = try Command.limn("segment cv data --out none --split test", in: folder)
       #expect(none.lastLine.contains("no image in the split 'test'"), "\(none.error)")
     }

@@ -205,7 +205,8 @@ extension CutSlice {
       var tile = self
       tile.crop(
         to: CropBox(
-          top: top + row * size.height, left: left + column * size.width, height: size.height, width: size.width))
+          top: top + row * size.height, left: left + column * size.width, height: size.height,
+          width: size.width))
       tile.tile = [row, column]
       return tile
     }

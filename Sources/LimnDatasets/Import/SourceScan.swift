@@ -109,9 +109,11 @@ struct SourceScan: Sendable {
   /// Every file below a folder, in the natural order of their paths, hidden ones left out; with the path from the folder on.
   static func files(below folder: URL) -> [(URL, String)] {
     let names = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String } ?? []
-    return names.sorted(by: NaturalOrder.precedes).filter { !$0.split(separator: "/").contains { $0.hasPrefix(".") } }
-      .map { (folder.appendingPathComponent($0), "\(folder.lastPathComponent)/\($0)") }
-      .filter { isFile($0.0) }
+    return names.sorted(by: NaturalOrder.precedes).filter {
+      !$0.split(separator: "/").contains { $0.hasPrefix(".") }
+    }
+    .map { (folder.appendingPathComponent($0), "\(folder.lastPathComponent)/\($0)") }
+    .filter { isFile($0.0) }
   }
 
   private static func isFile(_ url: URL) -> Bool {

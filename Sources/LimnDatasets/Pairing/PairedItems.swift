@@ -10,7 +10,10 @@ public struct PairedItems: Sendable {
   public let notes: [String]
 
   /// Pairs items of equal id, or without any such, of equal patient, source and slice.
-  /// - Parameter split: the split of the first dataset that is looked at; nil: all.
+  /// - Parameters:
+  ///   - first: the dataset whose order counts.
+  ///   - second: the other one.
+  ///   - split: the split of the first dataset that is looked at; nil: all.
   /// - Throws: ``DatasetError`` where nothing fits or images are of different sizes.
   public init(_ first: Dataset, _ second: Dataset, split: Split? = nil) throws {
     guard first.size == second.size else {

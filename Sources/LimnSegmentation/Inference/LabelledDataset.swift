@@ -45,7 +45,8 @@ public struct LabelledDataset {
     for part in parts where part.segmenter.setting.shape.channels != source.channels {
       throw DatasetError(
         source.url.path,
-        "images of \(source.channels) channels, expected \(part.segmenter.setting.shape.channels) as in training")
+        "images of \(source.channels) channels, expected \(part.segmenter.setting.shape.channels) as in training"
+      )
     }
   }
 

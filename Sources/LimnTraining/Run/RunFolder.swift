@@ -59,7 +59,12 @@ public struct RunFolder: Sendable {
   }
 
   /// Makes a run folder, complete from its first moment: it is filled beside its place and renamed.
-  /// - Parameter beginning: writes what else the folder holds from the beginning.
+  /// - Parameters:
+  ///   - url: where it will be.
+  ///   - info: what the run is.
+  ///   - plan: how it is carried out.
+  ///   - recipeYAML: the resolved recipe.
+  ///   - beginning: writes what else the folder holds from the beginning.
   /// - Throws: ``RunError`` if something is there already.
   public init(
     creating url: URL, info: RunInfo, plan: Plan, recipeYAML: String,

@@ -89,7 +89,8 @@ struct GenerateCommand: ParsableCommand {
 
   private func writeCohort(_ method: any GenerativeMethod, shape: ImageShape) throws {
     Interruption.install()
-    let cohort = SyntheticCohort(count: count, seed: seed, truncation: truncation, bitDepth: bits, sketchLabel: sketchLabel)
+    let cohort = SyntheticCohort(
+      count: count, seed: seed, truncation: truncation, bitDepth: bits, sketchLabel: sketchLabel)
     let line = ProgressLine(label: "image", total: count, unit: "img")
     let name = URL(fileURLWithPath: source).lastPathComponent
     try cohort.write(method, shape: shape, source: name, to: URL(fileURLWithPath: out)) { drawn in

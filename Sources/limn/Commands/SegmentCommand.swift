@@ -113,7 +113,9 @@ struct SegmentCommand: ParsableCommand {
       guard places.count == 1 else { throw RunError("a dataset is labelled alone; give one SOURCE") }
       return try labelDataset(places[0], options)
     }
-    guard split == nil, !heldOut else { throw RunError("--split and --held-out are for datasets, not for files") }
+    guard split == nil, !heldOut else {
+      throw RunError("--split and --held-out are for datasets, not for files")
+    }
     let segmenter = try Segmenter([URL(fileURLWithPath: runFolder)], options: options)
     try labelFiles(places.flatMap { try VolumeSource.all(at: $0) }, segmenter)
   }
@@ -229,7 +231,9 @@ struct SegmentCommand: ParsableCommand {
     of labelled: SegmentedVolume, name: String, _ folder: URL
   ) throws -> [(name: String, table: RegionTable)] {
     let slices = labelled.labels.size(0)
-    let maps = (0..<slices).map { ObjectExtraction.instances(in: labelled.labels[$0], options: objectOptions) }
+    let maps = (0..<slices).map {
+      ObjectExtraction.instances(in: labelled.labels[$0], options: objectOptions)
+    }
     _ = try labelled.write(
       instances: .stack(maps), to: folder.appendingPathComponent("objects"), name: name)
     let source = labelled.source
@@ -283,7 +287,8 @@ struct SegmentCommand: ParsableCommand {
     guard heldOut else {
       let items = source.indices(of: split)
       guard !items.isEmpty else {
-        throw DatasetError(source.url.path, "no image in the split '\(split?.rawValue ?? "")'; choose another --split")
+        throw DatasetError(
+          source.url.path, "no image in the split '\(split?.rawValue ?? "")'; choose another --split")
       }
       return [try LabelledDataset.Part(Segmenter([run], options: options), items: items)]
     }

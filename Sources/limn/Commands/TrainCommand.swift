@@ -180,7 +180,8 @@ struct TrainCommand: ParsableCommand {
   /// What a run was begun with cannot change, or its second half would not belong to its first.
   private func refuseWhatARunHasDecided() throws {
     let given: [(String, Bool)] = [
-      ("a method", method != nil), ("--from", from != nil), ("--out", out != nil), ("--recipe", recipe != nil),
+      ("a method", method != nil), ("--from", from != nil), ("--out", out != nil),
+      ("--recipe", recipe != nil),
       ("--set", !settings.isEmpty), ("--device", device != nil), ("--precision", precision != nil),
       ("--seed", seed != nil), ("--threads", threads != nil), ("--log-every", logEvery != nil),
       ("--sample-every", sampleEvery != nil), ("--checkpoint-every", checkpointEvery != nil),

@@ -101,7 +101,8 @@ private final class CutWriter {
       }
       images.append(
         CutImage(
-          volume: index, slice: slice.position, tile: slice.tile, spacing: hasPlace ? Self.rounded(slice.spacing) : nil,
+          volume: index, slice: slice.position, tile: slice.tile,
+          spacing: hasPlace ? Self.rounded(slice.spacing) : nil,
           affine: hasPlace ? Self.rounded(Array(slice.affine.elements.prefix(12))) : nil,
           fingerprint: Fingerprint.of(slice.image)))
     }
