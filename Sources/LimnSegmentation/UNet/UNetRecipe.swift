@@ -66,6 +66,8 @@ public struct UNetRecipe: MethodRecipe, Equatable {
   public var borderWeight: Double?
   /// σ of equation 2, in pixels.
   public var borderSigma = 5.0
+  /// Whether that weight is kept out of the objects themselves.
+  public var borderBackgroundOnly = false
   /// Pixels between objects that touch.
   public var borderGap = 1
   /// Which layers learn; the last alone is transfer learning from `limn train --from`.
@@ -114,6 +116,10 @@ public struct UNetRecipe: MethodRecipe, Equatable {
       "w0 of pixels between objects; 0: none; null: 10 where the dataset has instances; a number without "
         + "instances: between connected parts of the labels", source: "paper, section 3: 10"),
     RecipeKey("border_sigma", "σ of that weight in pixels", source: "paper, section 3"),
+    RecipeKey(
+      "border_background_only",
+      "false: objects' own pixels beside a gap gain, too, as the formula has it; true: the gap alone",
+      source: "paper, equation 2; true: most re-implementations"),
     RecipeKey(
       "border_gap",
       "background pixels that are put between touching objects, where the dataset has instances",

@@ -47,7 +47,7 @@ public final class UNetSegmentation: SegmentationMethod {
       labels: labels,
       weights: BorderWeights(
         w0: recipe.borderWeight ?? (setting.hasInstances ? 10 : 0), sigma: recipe.borderSigma,
-        gap: recipe.borderGap,
+        gap: recipe.borderGap, backgroundOnly: recipe.borderBackgroundOnly,
         balance: recipe.classWeights), ignoreLabel: recipe.ignoreLabel)
     optimizer = recipe.optimizer(
       network.learnedParameters(recipe.trainedLayers), learningRate: recipe.learningRate,
