@@ -9,7 +9,7 @@ struct SegmenterTrainer {
   let options: Usefulness.Options
 
   /// A network trained for the budget's steps on batches shared evenly by the sets.
-  /// - Throws: ``MetricError`` where the loss is lost.
+  /// - Throws: `MetricError` where the loss is lost.
   func trained(on sets: [LabelledBatch], seed: UInt64) throws -> UNet {
     let network = Initialization.with(Generator(seed: seed)) {
       UNet(configuration(channels: sets[0].images.size(1)))

@@ -37,7 +37,7 @@ public enum Usefulness {
   ///   - classes: what is learned.
   ///   - options: the budget.
   /// - Returns: Dice for each arm, class and seed.
-  /// - Throws: ``MetricError`` where there is nothing to learn, and what the sources throw.
+  /// - Throws: `MetricError` where there is nothing to learn, and what the sources throw.
   public static func measure(
     real: any LabelledSource, synthetic: any LabelledSource, heldOut: any LabelledSource, patients: [String],
     classes: [SegmentationClass], options: Options = Options()
