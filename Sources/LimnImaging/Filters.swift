@@ -35,11 +35,14 @@ public enum Filters {
     return (x - low) / safe
   }
 
-  /// 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601) of [N, 3, H, W]; one channel stays as it is.
-  public static func luminance(_ x: Tensor) -> Tensor {
-    guard x.shape[1] != 1 else { return x }
-    precondition(x.shape[1] == 3, "luminance takes 1 or 3 channels, shape \(x.shape) was given")
-    let weights = Tensor([0.299, 0.587, 0.114] as [Float], shape: [1, 3, 1, 1]).to(x.device)
-    return (x * weights).sum(dims: [1], keepDim: true)
+  /// 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), of [N, 3, H, W] unless `dim` names another axis of channels, which
+  /// is 1 long then; one channel stays as it is.
+  public static func luminance(_ x: Tensor, dim: Int = 1) -> Tensor {
+    guard x.shape[dim] != 1 else { return x }
+    precondition(x.shape[dim] == 3, "luminance takes 1 or 3 channels, shape \(x.shape) was given")
+    var shape = [Int](repeating: 1, count: x.rank)
+    shape[dim] = 3
+    let weights = Tensor([0.299, 0.587, 0.114] as [Float], shape: shape).to(x.device)
+    return (x * weights).sum(dims: [dim], keepDim: true)
   }
 }

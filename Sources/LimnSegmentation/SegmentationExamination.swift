@@ -15,18 +15,16 @@ struct SegmentationExamination {
   var side: Int?
   private static let shown = 8
 
-  /// - Parameters:
-  ///   - batches: images with `labels` as they are stored.
-  ///   - classNumbers: turns those into class numbers.
+  /// - Parameter batches: images with `labels` as they are stored.
   /// - Returns: `val_dice`, the mean of `val_dice_CLASS` where there are several, of all pixels together, unless
   ///   none of them counts; and pictures with the truth on the left and the prediction on the right.
-  func examine(_ batches: [TrainingBatch], classNumbers: (Tensor) -> Tensor) -> Examination {
+  func examine(_ batches: [TrainingBatch]) -> Examination {
     var counts = ConfusionMatrix(classCount: labels.values.count)
     var pictures: [Tensor] = []
     for batch in batches {
       guard let stored = batch.layers["labels"] else { continue }
       let part = stored.middle(side)
-      let (truth, found) = (classNumbers(part), predicted(batch.images))
+      let (truth, found) = (labels.classNumbers(of: part), predicted(batch.images))
       let mask = ignored.map { part.isNotEqual(to: Double($0)) }
       // Both hold class numbers below the count, so nothing is thrown.
       if let own = try? ConfusionMatrix(

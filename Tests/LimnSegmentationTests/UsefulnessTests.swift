@@ -4,6 +4,7 @@ import Foundation
 import LimnMetrics
 import LimnTestSupport
 import LimnTorch
+import LimnTraining
 import Testing
 
 @testable import LimnSegmentation
@@ -37,7 +38,7 @@ private struct Discs: LabelledSource {
 }
 
 @Suite struct UsefulnessTests {
-  private let classes = [SegmentationClass(name: "disc", value: 7)]
+  private let classes = LabelSetting(values: [0, 7], names: ["background", "disc"])
 
   private func options(steps: Int = 40, seeds: Int = 2) -> Usefulness.Options {
     var options = Usefulness.Options()
@@ -64,11 +65,11 @@ private struct Discs: LabelledSource {
     #expect(wrong.rows[0].count == wrong.columns.count)
   }
 
-  @Test func diceIsOfPatientsNotOfImages() {
+  @Test func diceIsOfPatientsNotOfImages() throws {
     let marked: [Int64] = [1, 1, 1, 1, 0, 0, 0, 0, 1, 0, 0, 0]
     let found: [Int64] = [1, 1, 0, 0, 1, 1, 0, 0, 0, 1, 0, 0]
     func maps(_ values: [Int64]) -> Tensor { Tensor(values, shape: [3, 2, 2]) }
-    let dice = patientDice(
+    let dice = try patientDice(
       marked: maps(marked), found: maps(found), patients: ["a", "a", "b"], classCount: 3)
     // a: 4 marked, 4 found, 2 both, 0.5; b: 1, 1, none, 0. Nobody has class 2.
     let expected: [Double?] = [0.25, nil]
@@ -80,7 +81,7 @@ private struct Discs: LabelledSource {
     let batch = try LabelledBatch(discs, classes: classes, side: 32)
     #expect(batch.labels.max().item() == 0 && batch.images.shape == [2, 1, 32, 32])
     let known = try LabelledBatch(
-      discs, classes: [.init(name: "x", value: 3), .init(name: "y", value: 9)], side: 16)
+      discs, classes: LabelSetting(values: [0, 3, 9], names: ["background", "x", "y"]), side: 16)
     #expect(known.labels.max().item() == 2 && known.labels.shape == [2, 16, 16])
   }
 
@@ -88,7 +89,7 @@ private struct Discs: LabelledSource {
     #expect(throws: MetricError.self) {
       try Usefulness.measure(
         real: Discs(2, seed: 1), synthetic: Discs(2, seed: 2), heldOut: Discs(2, seed: 3),
-        patients: ["a", "b"], classes: [])
+        patients: ["a", "b"], classes: LabelSetting([]))
     }
     var wrong = options()
     wrong.side = 30

@@ -55,10 +55,6 @@ struct SliceCutter {
     var skipped = 0
     try forEachSlice(of: slabs, chosen) { position, slab, local in
       let image = window.applied(to: slab.slices[local])
-      if options.tiles == nil, content(of: image) < options.minimumContent {
-        skipped += 1
-        return
-      }
       let labels = mask.map { displayed($0, as: slabs.outline)[position] }
       var slice = CutSlice(
         image: image, labels: labels, position: shown.count > 1 ? position : nil,
@@ -66,11 +62,12 @@ struct SliceCutter {
       slice.crop(to: box ?? (options.crop == .fov ? ContentBox.of(image) : nil))
       if slab.volume.info.hasGeometry { slice.makePixelsSquare() }
       for part in options.tiles.map(slice.divided) ?? [slice] {
-        if options.tiles != nil, content(of: part.image) < options.minimumContent {
+        // Of a whole slice everything counts, what is cropped away too.
+        if content(of: options.tiles == nil ? image : part.image) < options.minimumContent {
           skipped += 1
-          continue
+        } else {
+          try body(finished(part, size))
         }
-        try body(finished(part, size))
       }
     }
     return skipped
@@ -169,13 +166,11 @@ struct SliceCutter {
 
   private func withChannels(_ image: Tensor) -> Tensor {
     switch (options.channels, image.shape[0]) {
-    case (.one, 3): (image * Self.luma).sum(dims: [0], keepDim: true)
+    case (.one, 3): Filters.luminance(image, dim: 0)
     case (.three, 1): image.expanded([3, image.shape[1], image.shape[2]])
     default: image
     }
   }
-
-  private static let luma = Tensor([0.299, 0.587, 0.114] as [Float], shape: [3, 1, 1])
 }
 
 extension CutSlice {

@@ -35,8 +35,10 @@ public struct PairedItems: Sendable {
       throw DatasetError(first.url, "no pair in the split '\(split?.rawValue ?? "")'; choose another --split")
     }
     pairs = chosen
-    let counts = (first.indices(of: split).count, split == nil ? second.count : chosen.count)
-    notes = [(first, second, counts.0), (second, first, counts.1)].compactMap { own, other, count in
+    // With a split chosen, the rest of the second dataset is not missed.
+    let expected = split == nil ? second.count : chosen.count
+    notes = [(first, second, first.indices(of: split).count), (second, first, expected)].compactMap {
+      own, other, count in
       count > chosen.count
         ? "\(count - chosen.count) items of \(own.url.path) without a counterpart in \(other.url.path); not measured"
         : nil

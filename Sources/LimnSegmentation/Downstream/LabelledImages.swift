@@ -2,22 +2,12 @@
 
 import LimnMetrics
 import LimnTorch
+import LimnTraining
 
 /// Images whose every pixel has a label.
 public protocol LabelledSource: ImageSource {
   /// The label maps at positions in `0 ..< count`, in that order: uint8 or int64 [N, H, W].
   func labels(at indices: [Int]) throws -> Tensor
-}
-
-/// A class that a segmenter learns; pixels of no class are background.
-public struct SegmentationClass: Codable, Sendable, Equatable {
-  /// Such as an organ.
-  public let name: String
-  /// The value in label maps, above 0.
-  public let value: Int
-
-  /// A class under a name.
-  public init(name: String, value: Int) { (self.name, self.value) = (name, value) }
 }
 
 /// Everything a segmenter sees of a set, in memory.
@@ -32,7 +22,7 @@ struct LabelledBatch {
   init(images: Tensor, labels: Tensor) { (self.images, self.labels) = (images, labels) }
 
   /// The whole of a set, images averaged and labels sampled at S×S pixels.
-  init(_ source: any LabelledSource, classes: [SegmentationClass], side: Int) throws {
+  init(_ source: any LabelledSource, classes: LabelSetting, side: Int) throws {
     var (images, labels): ([Tensor], [Tensor]) = ([], [])
     let positions = Array(0..<source.count)
     try source.forEachBatch(of: 64, at: positions) { start, batch in
@@ -40,18 +30,10 @@ struct LabelledBatch {
         batch.to(.float32), size: [side, side], mode: .bilinear, antialias: true)
       images.append(small / 127.5 - 1)
       let maps = try source.labels(at: Array(positions[start..<start + batch.size(0)]))
-      labels.append(Self.numbered(maps, classes, side: side))
+      let sampled = interpolate(maps.to(.float32).unsqueezed(1), size: [side, side], mode: .nearest)
+      labels.append(classes.classNumbers(of: sampled.squeezed(1).to(.int64)))
     }
     self.init(images: .cat(images), labels: .cat(labels))
-  }
-
-  private static func numbered(_ maps: Tensor, _ classes: [SegmentationClass], side: Int) -> Tensor {
-    let small = interpolate(maps.to(.float32).unsqueezed(1), size: [side, side], mode: .nearest).squeezed(1)
-    var numbers = small.zerosLike()
-    for (index, label) in classes.enumerated() {
-      numbers = numbers.filled(where: small.isEqual(to: Double(label.value)), with: Double(index + 1))
-    }
-    return numbers.to(.int64)
   }
 
   func rows(_ indices: [Int], on device: Device) -> LabelledBatch {

@@ -47,7 +47,7 @@ struct SegmenterTrainer {
   }
 
   /// Dice of every class on held-out patients, see ``patientDice(marked:found:patients:classCount:)``.
-  func dice(of network: UNet, on set: LabelledBatch, patients: [String]) -> [Double?] {
+  func dice(of network: UNet, on set: LabelledBatch, patients: [String]) throws -> [Double?] {
     let found = withoutGradients {
       Tensor.cat(
         stride(from: 0, to: set.count, by: 32).map { start in
@@ -55,7 +55,7 @@ struct SegmenterTrainer {
           return network(set.images[range].to(options.device)).argmax(dim: 1).to(.cpu)
         })
     }
-    return patientDice(marked: set.labels, found: found, patients: patients, classCount: classCount)
+    return try patientDice(marked: set.labels, found: found, patients: patients, classCount: classCount)
   }
 }
 
@@ -66,17 +66,16 @@ struct SegmenterTrainer {
 ///   - patients: of every image.
 ///   - classCount: background included.
 /// - Returns: for each class the mean over the patients in whom it is marked or found; nil where there is none.
-func patientDice(marked: Tensor, found: Tensor, patients: [String], classCount: Int) -> [Double?] {
-  let groups = Dictionary(grouping: patients.indices) { patients[$0] }.sorted { $0.key < $1.key }
+/// - Throws: `MetricError` where a number is no class.
+func patientDice(marked: Tensor, found: Tensor, patients: [String], classCount: Int) throws -> [Double?] {
+  let counts = try Dictionary(grouping: patients.indices) { patients[$0] }.sorted { $0.key < $1.key }
+    .map { _, images in
+      try ConfusionMatrix(
+        truth: marked.indexSelect(dim: 0, Tensor(images)),
+        prediction: found.indexSelect(dim: 0, Tensor(images)), classCount: classCount)
+    }
   return (1..<classCount).map { label in
-    let masks = [marked, found].map { $0.isEqual(to: Double(label)) }
-    let each = (masks + [masks[0].logicalAnd(masks[1])]).map { mask in
-      mask.to(.float64).sum(dims: [1, 2]).array(of: Double.self)
-    }
-    let scores = groups.compactMap { _, images -> Double? in
-      let sums = each.map { sums in images.reduce(0) { $0 + sums[$1] } }
-      return sums[0] + sums[1] > 0 ? 2 * sums[2] / (sums[0] + sums[1]) : nil
-    }
+    let scores = counts.map { $0.counts(of: label).dice() }.filter { !$0.isNaN }
     return scores.isEmpty ? nil : scores.reduce(0, +) / Double(scores.count)
   }
 }

@@ -4,6 +4,7 @@
 import Foundation
 import LimnMetrics
 import LimnTorch
+import LimnTraining
 
 /// The usefulness of synthetic images for training (TSTR: Esteban, Hyland & Rätsch 2017, arXiv:1706.02633).
 public enum Usefulness {
@@ -40,9 +41,11 @@ public enum Usefulness {
   /// - Throws: `MetricError` where there is nothing to learn, and what the sources throw.
   public static func measure(
     real: any LabelledSource, synthetic: any LabelledSource, heldOut: any LabelledSource, patients: [String],
-    classes: [SegmentationClass], options: Options = Options()
+    classes: LabelSetting, options: Options = Options()
   ) throws -> UsefulnessReport {
-    guard !classes.isEmpty else { throw MetricError("\(real.name): no class to learn; labels hold only 0") }
+    guard classes.values.count > 1 else {
+      throw MetricError("\(real.name): no class to learn; labels hold only 0")
+    }
     guard options.side.isMultiple(of: 8), options.side > 0, options.steps > 0, options.seeds > 0 else {
       throw MetricError("downstream: a size that is a multiple of 8 and at least 1 step and seed are needed")
     }
@@ -57,23 +60,24 @@ public enum Usefulness {
       LabelledBatch(synthetic, classes: classes, side: options.side),
       LabelledBatch(heldOut, classes: classes, side: options.side)
     )
-    let trainer = SegmenterTrainer(classCount: classes.count + 1, options: options)
+    let trainer = SegmenterTrainer(classCount: classes.values.count, options: options)
     let arms = try [("real", [r]), ("synthetic", [s]), ("real and synthetic", [r, s])].map { name, sets in
       let scores = try (0..<options.seeds).map { number in
         options.progress("segmenter on \(name), \(number + 1) of \(options.seeds)")
         let network = try trainer.trained(on: sets, seed: Seed.derive(options.seed, UInt64(number)))
-        return trainer.dice(of: network, on: h, patients: patients)
+        return try trainer.dice(of: network, on: h, patients: patients)
       }
       return UsefulnessReport.Arm(name: name, images: sets.reduce(0) { $0 + $1.count }, dice: scores)
     }
     return UsefulnessReport(
-      arms: arms, classes: classes.map(\.name), heldOutImages: h.count, heldOutPatients: Set(patients).count,
+      arms: arms, classes: Array(classes.names.dropFirst()), heldOutImages: h.count,
+      heldOutPatients: Set(patients).count,
       protocolSentence: sentence(options))
   }
 
   private static func sentence(_ options: Options) -> String {
-    "A U-Net of four levels (16 to 128 channels, padded, instance statistics) at \(options.side)x\(options.side) px, \(options.steps) steps "
-      + "of \(options.batchSize) images for every arm, Adam 0.001, cross-entropy, no augmentation; Dice of each "
+    "A U-Net of four levels (16 to 128 channels, padded, instance statistics) at "
+      + "\(options.side)x\(options.side) px, \(options.steps) steps of \(options.batchSize) images for every arm, Adam 0.001, cross-entropy, no augmentation; Dice of each "
       + "class over all images of a held-out patient, mean over the patients who have it; mean and standard "
       + "deviation over \(options.seeds) seeds."
   }

@@ -10,7 +10,9 @@ import LimnTraining
 public struct LabelledDataset {
   /// Items, and who labels them.
   public struct Part {
+    /// Who labels.
     public let segmenter: Segmenter
+    /// Positions in the dataset.
     public let items: [Int]
 
     /// The items at `items` for one segmenter.
@@ -128,10 +130,9 @@ public struct LabelledDataset {
   ///   - classes: all classes of the dataset but the background.
   /// - Returns: nil where the value is no class.
   public static func probabilityLayer(of value: Int, among classes: [LabelClass]) -> String? {
-    let known = classes.flattened.compactMap { label, _ in label.value.map { ($0, label.name) } }
-    let labels = LabelSetting(values: [0] + known.map(\.0), names: ["background"] + known.map(\.1))
-    let names = MapKind.probability.layerNames(labels)
-    return known.firstIndex { $0.0 == value }.map { names[$0] }
+    let labels = LabelSetting(classes)
+    guard value != 0, let number = labels.values.firstIndex(of: value) else { return nil }
+    return MapKind.probability.layerNames(labels)[number - 1]
   }
 }
 
@@ -150,14 +151,8 @@ private enum MapKind: String {
     }
   }
 
-  /// Layers for the classes but the background: different names, each of which can name a file.
+  /// Layers for the classes but the background; exports take names of up to 30 characters.
   func layerNames(_ labels: LabelSetting) -> [String] {
-    let plain = labels.names.map { name in
-      String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }.prefix(18))
-    }
-    let isClear = Set(plain).count == plain.count && !plain.contains("")
-    return zip(plain, labels.values).dropFirst().map { name, value in
-      "\(rawValue)-\(isClear ? name : "\(value)")"
-    }
+    labels.plainNames(limit: 18).dropFirst().map { "\(rawValue)-\($0)" }
   }
 }

@@ -80,10 +80,10 @@ public struct SegmentedVolume {
   /// - Throws: where a file cannot be written.
   public func writeProbabilities(to folder: URL, name: String) throws {
     guard let probabilities else { return }
-    for (number, label) in segmenter.labels.names.enumerated().dropFirst() {
+    for (number, label) in segmenter.labels.plainNames().enumerated().dropFirst() {
       let own = probabilities[number]
       let values = isPicture ? (own * 65535).round().to(.uint16) : own.to(.float32)
-      _ = try write(values, folder, "\(name)_\(label.fileName)") { try PNGFile.encode(pixels: $0) }
+      _ = try write(values, folder, "\(name)_\(label)") { try PNGFile.encode(pixels: $0) }
     }
   }
 
@@ -91,15 +91,14 @@ public struct SegmentedVolume {
   /// - Throws: where a file cannot be written.
   public func writeSpread(to folder: URL, name: String) throws {
     guard let spread else { return }
-    for (number, label) in segmenter.labels.names.enumerated().dropFirst() {
-      let (values, name) = (spread[number].to(.float32), "\(name)_\(label.fileName)")
+    for (number, label) in segmenter.labels.plainNames().enumerated().dropFirst() {
+      let (values, name) = (spread[number].to(.float32), "\(name)_\(label)")
       guard isPicture else {
         _ = try write(values, folder, name) { try PNGFile.encode(pixels: $0) }
         continue
       }
       let file = folder.appendingPathComponent("\(name).tif")
-      try FileManager.default.createDirectory(
-        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try AtomicFile.makeFolder(of: file)
       try TIFFFile.write(voxels: values.unsqueezed(0), description: segmenter.statement, to: file)
     }
   }
@@ -118,8 +117,7 @@ public struct SegmentedVolume {
     let object = series.object(
       labels: labels, segments: Array(segments), algorithm: segmenter.statement)
     let file = folder.appendingPathComponent("\(name).dcm")
-    try FileManager.default.createDirectory(
-      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try AtomicFile.makeFolder(of: file)
     try object.encoded().map { try AtomicFile.write($0, to: file) }
     return file
   }
@@ -128,8 +126,7 @@ public struct SegmentedVolume {
     -> URL
   {
     let file = folder.appendingPathComponent(isPicture ? "\(name).png" : "\(name).nii.gz")
-    try FileManager.default.createDirectory(
-      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try AtomicFile.makeFolder(of: file)
     if isPicture {
       try AtomicFile.write(png(values), to: file)
     } else {
@@ -150,12 +147,5 @@ extension Volume {
   fileprivate func turnedBack(_ values: Tensor, to source: Volume) -> Tensor {
     Volume(voxels: values, affine: affine, storedBits: storedBits, info: info)
       .reoriented(to: source.orientation).voxels
-  }
-}
-
-extension String {
-  /// Letters, digits and hyphens.
-  fileprivate var fileName: String {
-    String(map { $0.isLetter || $0.isNumber || $0 == "-" ? $0 : "-" })
   }
 }

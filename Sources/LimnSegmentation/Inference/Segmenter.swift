@@ -174,7 +174,7 @@ public struct Segmenter {
     let channels: Tensor
     switch (wanted, shown.size(0)) {
     case (shown.size(0), _): channels = shown
-    case (1, 3): channels = 0.299 * shown[0..<1] + 0.587 * shown[1..<2] + 0.114 * shown[2..<3]
+    case (1, 3): channels = Filters.luminance(shown, dim: 0)
     case (3, 1): channels = shown.expanded([3] + shown.shape.dropFirst())
     default:
       throw RunError("\(path): \(shown.size(0)) channels, expected \(wanted) as in training")

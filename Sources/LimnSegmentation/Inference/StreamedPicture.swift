@@ -39,8 +39,7 @@ public struct StreamedPicture {
     let format = TIFFFormat(
       height: size[0], width: size[1], dtype: .uint8, palette: LabelColours.palette,
       description: segmenter.statement)
-    try FileManager.default.createDirectory(
-      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try AtomicFile.makeFolder(of: url)
     try TIFFStripWriter.write(format, to: url) { sink in
       try segmenter.tiles.write(from: source, to: sink, progress: progress) { tiles in
         segmenter.values(segmenter.tiles.predictor.probabilities(tiles)).to(.uint8).unsqueezed(1)

@@ -44,10 +44,7 @@ public struct SlidingWindowRecipe: MethodRecipe, Equatable {
     RecipeKey("optimizer", "sgd or adam", source: "paper: plain gradient descent"),
     RecipeKey("learning_rate", "of either; about 0.001 for adam", source: "Limn"),
     RecipeKey("momentum", "of sgd", source: "paper: plain gradient descent"),
-    RecipeKey(
-      "ignore_label",
-      "value of the label maps whose pixels are not learned from; null: 255, unless that is a class",
-      source: "Limn"),
+    .ignoreLabel,
   ]
 
   /// The network for a dataset's images.

@@ -79,6 +79,6 @@ public final class SlidingWindowSegmentation: SegmentationMethod {
   /// The middle of each image, since whole images would take longer than the training between two sheets.
   public func examine(_ heldOut: [TrainingBatch]) -> Examination {
     SegmentationExamination(labels: labels, ignored: recipe.ignoreLabel, predictor: predictor, side: 32)
-      .examine(heldOut) { targets.classNumbers($0) }
+      .examine(heldOut)
   }
 }

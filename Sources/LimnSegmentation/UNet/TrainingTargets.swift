@@ -16,7 +16,7 @@ struct TrainingTargets: Sendable {
   /// - Returns: `labels` int64 [H, W] and `weights` float32 [1, H, W].
   func callAsFunction(_ layers: [String: Tensor]) -> [String: Tensor] {
     guard let stored = layers["labels"] else { preconditionFailure("targets are made of labels") }
-    var classes = classNumbers(stored)
+    var classes = labels.classNumbers(of: stored)
     var pixels: Tensor
     if weights.w0 > 0 {
       let objects = InstanceSeparation.separated(layers["instances"] ?? components(classes), gap: weights.gap)
@@ -30,14 +30,6 @@ struct TrainingTargets: Sendable {
     }
     if let ignoreLabel { pixels = pixels.filled(where: stored.isEqual(to: Double(ignoreLabel)), with: 0) }
     return ["labels": classes, "weights": pixels.unsqueezed(0)]
-  }
-
-  /// Values of label maps as class numbers; what is no class is background.
-  func classNumbers(_ stored: Tensor) -> Tensor {
-    let greatest = max(labels.values.max() ?? 0, Int(stored.max().item()))
-    var table = [Int64](repeating: 0, count: greatest + 1)
-    for (number, value) in labels.values.enumerated() { table[value] = Int64(number) }
-    return Tensor(table).to(stored.device).indexSelect(dim: 0, stored.flattened()).reshaped(stored.shape)
   }
 
   private func components(_ classes: Tensor) -> Tensor {

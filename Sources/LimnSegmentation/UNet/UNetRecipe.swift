@@ -127,10 +127,7 @@ public struct UNetRecipe: MethodRecipe, Equatable {
     RecipeKey(
       "trained_layers", "all, or last: the scores' alone, upon what --from brings",
       source: "paper: all; last: the transfer-learning baseline of DatasetGAN"),
-    RecipeKey(
-      "ignore_label",
-      "value of the label maps whose pixels are not learned from; null: 255, unless that is a class",
-      source: "Limn"),
+    .ignoreLabel,
   ]
 
   /// The network for a dataset's images.

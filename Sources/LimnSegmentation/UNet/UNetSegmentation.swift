@@ -123,7 +123,7 @@ public final class UNetSegmentation: SegmentationMethod {
 
   public func examine(_ heldOut: [TrainingBatch]) -> Examination {
     SegmentationExamination(labels: labels, ignored: recipe.ignoreLabel, predictor: predictor)
-      .examine(heldOut) { targets.classNumbers($0) }
+      .examine(heldOut)
   }
 }
 

@@ -35,6 +35,13 @@ public enum AtomicFile {
     synchroniseFolder(of: url)
   }
 
+  /// Makes the folder that a file is to lie in, and those above it.
+  /// - Throws: Foundation's error where it cannot be made.
+  public static func makeFolder(of file: URL) throws {
+    try FileManager.default.createDirectory(
+      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+  }
+
   /// A hidden name of its own for every call, in the same folder because a rename cannot cross file systems.
   private static func temporaryPlace(beside url: URL) -> URL {
     let mark = String(UInt64.random(in: .min ... .max), radix: 36)

@@ -29,6 +29,13 @@ public struct LabelSetting: Codable, Equatable, Sendable {
 
   /// Classes by their numbers.
   public init(values: [Int], names: [String]) { (self.values, self.names) = (values, names) }
+
+  /// The classes of a tree that have a value above 0, and the background.
+  public init(_ classes: [LabelClass]) {
+    let named = classes.flattened.compactMap { label, _ in label.value.map { ($0, label.name) } }
+      .filter { $0.0 != 0 }
+    self.init(values: [0] + named.map(\.0), names: ["background"] + named.map(\.1))
+  }
 }
 
 /// What a method is built from, apart from its recipe.

@@ -82,8 +82,7 @@ public struct Checkpoint {
     return String(repeating: "0", count: max(0, 8 - digits.count)) + digits
   }
 
-  /// All weights and buffers, by network and key.
-  static func networkState(_ method: any Method) -> [String: Tensor] {
+  private static func networkState(_ method: any Method) -> [String: Tensor] {
     var state: [String: Tensor] = [:]
     for (name, module) in method.networks {
       for (key, tensor) in module.stateDict { state["\(name).\(key)"] = tensor }

@@ -138,14 +138,11 @@ extension RunFolder.Plan {
 
 extension Dataset {
   /// The classes that the manifest names, or the values that occur; nil without labels.
-  var labelSetting: LabelSetting? {
+  public var labelSetting: LabelSetting? {
     get throws {
       guard layerNames.contains("labels") else { return nil }
-      let named = manifest.classes.flattened.compactMap { label, _ in label.value.map { ($0, label.name) } }
-        .filter { $0.0 != 0 }
-      guard named.isEmpty else {
-        return LabelSetting(values: [0] + named.map(\.0), names: ["background"] + named.map(\.1))
-      }
+      let named = LabelSetting(manifest.classes)
+      guard named.values.count == 1 else { return named }
       let present = try layer("labels").to(.int32).distinctValues.subtracting([0]).sorted()
       return LabelSetting(values: [0] + present, names: ["background"] + present.map { "label \($0)" })
     }

@@ -17,26 +17,30 @@ struct InitialWeights {
     (self.run, self.checkpoint) = (run, checkpoint)
   }
 
-  /// Copies whatever has the same name and shape; the rest, such as a last layer of other classes, keeps its
-  /// fresh values. Optimisers and schedules begin anew.
+  /// Copies whatever has the same name and shape; the rest, such as a last layer of other classes or a network that
+  /// the other run does not have, keeps its fresh values. Optimisers and schedules begin anew.
   /// - Returns: what was taken, in a line for people.
-  /// - Throws: ``RunError`` where less than half of the weights fit: that is another network.
+  /// - Throws: ``RunError`` where of every network less than half of the weights fit: these are others.
   func copy(into method: any Method) throws -> String {
     let saved = try Safetensors.read(checkpoint.folder.appendingPathComponent("networks.safetensors")).tensors
     var (taken, total) = (0, 0)
     var fresh: [String] = []
-    withoutGradients {
-      for (key, tensor) in Checkpoint.networkState(method) {
-        total += tensor.count
-        if let value = saved[key], value.shape == tensor.shape {
-          tensor.copy(from: value)
-          taken += tensor.count
-        } else {
-          fresh.append(key)
-        }
+    for (name, module) in method.networks {
+      let own = module.stateDict
+      let fitting = own.filter { saved["\(name).\($0.key)"]?.shape == $0.value.shape }
+      let (found, all) = (fitting.values.reduce(0) { $0 + $1.count }, own.values.reduce(0) { $0 + $1.count })
+      total += all
+      guard 2 * found >= all else {
+        fresh.append(name)
+        continue
+      }
+      taken += found
+      fresh += own.keys.filter { fitting[$0] == nil }.map { "\(name).\($0)" }
+      withoutGradients {
+        for (key, tensor) in fitting { saved["\(name).\(key)"].map(tensor.copy) }
       }
     }
-    guard 2 * taken >= total else {
+    guard taken > 0 else {
       throw RunError(
         "\(run.path): \(taken) of \(total) weights have the names and shapes of this network; begin from a run "
           + "of the same method and recipe (\(checkpoint.info.method) there)")

@@ -253,8 +253,7 @@ struct SegmentCommand: ParsableCommand {
     let image = try segmenter.images(of: labelled.source)[.all, slice]
     let pixels = LabelOverlay()(image.unsqueezed(0), labels: labelled.labels[slice].unsqueezed(0))[0]
     let file = folder.appendingPathComponent("overlays/\(name).png")
-    try FileManager.default.createDirectory(
-      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try AtomicFile.makeFolder(of: file)
     try PNGFile.write(pixels: pixels, to: file)
   }
 

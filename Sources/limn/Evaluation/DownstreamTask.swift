@@ -4,6 +4,7 @@ import LimnDatasets
 import LimnMetrics
 import LimnSegmentation
 import LimnTorch
+import LimnTraining
 
 /// The usefulness of a synthetic dataset with labels.
 enum DownstreamTask {
@@ -32,21 +33,10 @@ enum DownstreamTask {
     guard let kept = heldOut.filtered({ !known.contains($0) }) else {
       return .impossible("usefulness: every held-out image is of a patient in training")
     }
+    guard let classes = try training.dataset.labelSetting else { preconditionFailure("it has labels") }
     return .measured(
       try Usefulness.measure(
         real: LabelledDatasetImages(training), synthetic: LabelledDatasetImages(fake),
-        heldOut: LabelledDatasetImages(kept), patients: kept.patients, classes: classes(of: training.dataset),
-        options: options))
-  }
-
-  /// The classes that the manifest names, or the values that occur.
-  private static func classes(of dataset: Dataset) throws -> [SegmentationClass] {
-    let named = dataset.manifest.classes.flattened.compactMap { label, _ in
-      label.value.map { SegmentationClass(name: label.name, value: $0) }
-    }.filter { $0.value > 0 }
-    guard named.isEmpty else { return named }
-    let labels = try dataset.layer("labels")
-    return (1...255).filter { labels.isEqual(to: Double($0)).any().item() != 0 }
-      .map { SegmentationClass(name: "label \($0)", value: $0) }
+        heldOut: LabelledDatasetImages(kept), patients: kept.patients, classes: classes, options: options))
   }
 }
