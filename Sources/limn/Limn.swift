@@ -42,6 +42,6 @@ struct Limn: ParsableCommand {
         fflush(nil)
         _exit(status)
       }, nil)
-    main(nil)
+    main(EvaluateCommand.named(Array(CommandLine.arguments.dropFirst())))
   }
 }

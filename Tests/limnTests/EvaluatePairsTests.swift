@@ -162,6 +162,27 @@ import Testing
     }
   }
 
+  @Test func predictionsNeedNotBeCalledLabels() throws {
+    try withTemporaryFolder { folder in
+      let (truth, prediction) = maps()
+      try write(truth, "truth/a.png", in: folder)
+      try write(prediction, "gray/a.png", in: folder)
+      try FileManager.default.createDirectory(
+        at: folder.appendingPathComponent("indexed"), withIntermediateDirectories: true)
+      try PNGFile.encode(labels: prediction).write(to: folder.appendingPathComponent("indexed/a.png"))
+      let named = try Command.limn("evaluate labels truth indexed", in: folder)
+      let unnamed = try Command.limn("evaluate truth indexed", in: folder)
+      #expect(named.status == 0 && unnamed.output == named.output, "\(unnamed.error)")
+      let file = try Command.limn("evaluate truth/a.png gray/a.png", in: folder)
+      #expect(file.status == 0 && file.output.contains("dice "), "\(file.error)\(file.output)")
+      // Gray pictures may be images, and whoever names a measure gets it.
+      let (gray, indexed) = (folder.path + "/gray", folder.path + "/indexed")
+      for line in [["evaluate", "truth", gray], ["evaluate", "cohort", "truth", indexed]] {
+        #expect(EvaluateCommand.named(line) == line)
+      }
+    }
+  }
+
   @Test func mapsOfAnotherKindAreRecognised() throws {
     try withTemporaryFolder { folder in
       let (truth, _) = maps()

@@ -106,7 +106,7 @@ import Testing
       let labelled = try Dataset.open(folder.appendingPathComponent("labelled"))
       #expect(labelled.manifest.classes == [LabelClass(name: "disc", value: 1)] && labelled.count == 24)
       #expect(labelled.manifest.provenance.options == ["run fold-1", "run fold-2"])
-      let compared = try Command.limn("evaluate labels data labelled", in: folder)
+      let compared = try Command.limn("evaluate data labelled", in: folder)
       #expect(compared.output.contains("disc"), "\(compared.error)")
       #expect(compared.output.contains("are of the split 'train'"), "\(compared.output)")
 
