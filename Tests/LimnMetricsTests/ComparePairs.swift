@@ -166,6 +166,7 @@ private struct PairReferences {
       truth: table.input(name, "truth"), prediction: table.input(name, "prediction"))
     try table.compare(name, "seg", matching.seg, within: closed)
     try table.compare(name, "seg_scores", matching.segScores, within: closed)
+    try table.compare(name, "seg_touching", matching.segOfTouching, within: closed)
     try table.compare(name, "precisions", matching.precisions(), within: closed)
     try table.compare(name, "map_dsb2018", matching.meanAveragePrecision(), within: closed)
   }

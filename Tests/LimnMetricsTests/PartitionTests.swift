@@ -180,6 +180,19 @@ private func scores(_ truth: Tensor, _ prediction: Tensor, radius: Double? = 5) 
     #expect(abs(more.meanAveragePrecision() - 0.5) < 1e-12)
   }
 
+  @Test func objectsThatTouchAreMeasuredApart() throws {
+    // The first two meet at a corner; the third is a pixel away from the second.
+    let truth = map([(0..<4, 0..<4), (4..<8, 4..<8), (4..<8, 9..<12)])
+    let merged = map([(0..<8, 0..<8), (15..<16, 0..<1), (4..<8, 9..<12)])
+    let matching = try ObjectMatching(truth: truth, prediction: merged)
+    #expect(matching.touches == [true, true, false])
+    #expect(matching.segOfTouching == 0.25 && abs(matching.seg - 0.5) < 1e-12)
+    #expect(try ObjectMatching(truth: map([(0..<4, 0..<4)]), prediction: merged).segOfTouching.isNaN)
+    // In a volume neighbours are above and below, too.
+    let stack = Tensor.stack([map([(3..<6, 3..<6)]), map([(6..<9, 2..<3)]) * 7])
+    #expect(try ObjectMatching(truth: stack, prediction: stack).touches == [true, true])
+  }
+
   @Test func falseObjectsCostPrecisionNotSEG() throws {
     let truth = map([(0..<4, 0..<4)])
     let extra = try ObjectMatching(truth: truth, prediction: map([(0..<4, 0..<4), (8..<9, 8..<9)]))
@@ -262,10 +275,14 @@ private func scores(_ truth: Tensor, _ prediction: Tensor, radius: Double? = 5) 
     let pairs = [
       LabelPair(name: "a", truth: truth, prediction: truth),
       LabelPair(name: "b", truth: truth, prediction: truth * 0),
+      LabelPair(name: "touching", truth: bands, prediction: bands),
     ]
     let evaluation = try LabelEvaluation.run(pairs, setting: .init(content: .objects))
     #expect(evaluation.results.map(\.measure) == LabelMeasure.ofObjects)
-    #expect(evaluation.results[0].pooled == MeasuredValue(0.5) && evaluation.results[0].perImage.mean == 0.5)
+    let (all, touching) = (evaluation.results[0], evaluation.results[1])
+    #expect(all.pooled == MeasuredValue(2.0 / 3) && all.perImage.mean == 2.0 / 3)
+    #expect(touching.pooled == MeasuredValue(1) && touching.perImage.count == 1)
+    #expect(evaluation.results[2].pooled == nil)
     #expect(evaluation.confusion == nil)
   }
 

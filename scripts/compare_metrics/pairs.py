@@ -318,12 +318,15 @@ def objects(case, rng, size, count):
     for a in true_ids:
         match = [i / u for (t, _), (i, u) in overlaps.items() if t == a and i > 0.5 * (truth == a).sum()]
         seg.append(match[0] if match else 0.0)
+    around = [ndi.binary_dilation(truth == a, np.ones((3, 3))) & (truth != a) & (truth > 0) for a in true_ids]
+    touching = [score for score, pixels in zip(seg, around) if pixels.any()]
     precisions = []
     for k in range(10, 20):
         hits = sum(20 * int(i) > k * int(u) for i, u in overlaps.values())
         precisions.append(hits / (len(true_ids) + len(found_ids) - hits))
     put(case, {"truth": truth, "prediction": prediction},
-        {"seg": np.mean(seg), "seg_scores": seg, "precisions": precisions, "map_dsb2018": np.mean(precisions)})
+        {"seg": np.mean(seg), "seg_scores": seg, "seg_touching": np.mean(touching),
+         "precisions": precisions, "map_dsb2018": np.mean(precisions)})
 
 
 def main():

@@ -13,6 +13,7 @@ public enum LabelMeasure: String, Codable, Sendable, CaseIterable {
   case assdDeepMind = "assd_deepmind"
   case nsd
   case seg
+  case segTouching = "seg_touching"
   case ap50
   case mapDSB2018 = "map_dsb2018"
   case vRand = "vrand_fg"
@@ -24,7 +25,7 @@ public enum LabelMeasure: String, Codable, Sendable, CaseIterable {
     .nsd,
   ]
   /// What is measured of objects.
-  public static let ofObjects: [LabelMeasure] = [.seg, .ap50, .mapDSB2018, .vRand, .vInfo]
+  public static let ofObjects: [LabelMeasure] = [.seg, .segTouching, .ap50, .mapDSB2018, .vRand, .vInfo]
 
   /// Where better values lie.
   public var direction: MetricDirection {
@@ -51,6 +52,7 @@ public enum LabelMeasure: String, Codable, Sendable, CaseIterable {
     case .assdDeepMind: "mean distance over both surfaces weighted by surface elements, spacing applied"
     case .nsd: "share of both surfaces within \(setting.tolerance) of the other, spacing applied; \(empty)"
     case .seg: "mean over true objects of the IoU with the object that covers more than half of each, else 0"
+    case .segTouching: "seg over the true objects that touch another, diagonals included; undefined without"
     case .ap50: "TP / (TP + FP + FN) of objects matched at IoU above 0.5; \(empty)"
     case .mapDSB2018: "the same, mean over IoU above 0.5, 0.55, ... 0.95; \(empty)"
     case .vRand: "V^Rand, alpha 0.5, over the truth's objects; unlabelled predicted pixels count singly"

@@ -78,10 +78,10 @@ struct MeasuredLabels: Sendable {
     let precisions = matching.precisions(setting.emptyRule)
     return (
       [
-        .seg: matching.seg, .ap50: precisions[0],
+        .seg: matching.seg, .segTouching: matching.segOfTouching, .ap50: precisions[0],
         .mapDSB2018: matching.meanAveragePrecision(setting.emptyRule), .vRand: overlap.vRand(),
         .vInfo: overlap.vInfo(),
-      ], .objects(matching.segScores)
+      ], .objects(matching.segScores, touching: matching.touchingScores)
     )
   }
 }
@@ -89,15 +89,16 @@ struct MeasuredLabels: Sendable {
 /// What images' values are pooled from.
 enum LabelPool: Sendable {
   case pixels(ConfusionMatrix)
-  /// The SEG scores of true objects.
-  case objects([Double])
+  /// The SEG scores of true objects, and those of the ones that touch others.
+  case objects([Double], touching: [Double])
 
   static func += (a: inout LabelPool, b: LabelPool) {
     switch (a, b) {
     case (.pixels(var first), .pixels(let second)):
       first += second
       a = .pixels(first)
-    case (.objects(let first), .objects(let second)): a = .objects(first + second)
+    case (.objects(let first, let touching), .objects(let second, let others)):
+      a = .objects(first + second, touching: touching + others)
     default: preconditionFailure("classes and objects are not pooled")
     }
   }
@@ -111,8 +112,12 @@ enum LabelPool: Sendable {
   func value(_ measure: LabelMeasure, label: Int, _ rule: EmptyRule) -> Double? {
     switch self {
     case .pixels(let matrix): matrix.counts(of: label + 1).value(measure, rule)
-    case .objects(let scores):
-      measure == .seg ? (scores.isEmpty ? .nan : scores.reduce(0, +) / Double(scores.count)) : nil
+    case .objects(let scores, let touching):
+      switch measure {
+      case .seg: ObjectMatching.mean(scores)
+      case .segTouching: ObjectMatching.mean(touching)
+      default: nil
+      }
     }
   }
 }
