@@ -97,6 +97,8 @@ import Testing
     try withTemporaryFolder { folder in
       try importDiscs(in: folder)
       let command = "train unet --data data --images 40 --out cv --folds 2 \(Self.network)"
+      let dry = try Command.limn(command + " --fold 2 --dry-run", in: folder)
+      #expect(dry.error.contains("drawn from 12 of") && dry.error.contains("(fold 2 of 2)"), "\(dry.error)")
       let one = try Command.limn(command + " --fold 2", in: folder)
       try #require(one.status == 0, "\(one.error)")
       let both = try Command.limn(command, in: folder)

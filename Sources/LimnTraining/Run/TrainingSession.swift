@@ -58,8 +58,9 @@ public struct TrainingSession {
     let dataset = try Dataset.open(request.dataset)
     let setting = try setting(of: dataset, type, request)
     let (method, recipe) = try makeMethod(type, request, setting: setting)
+    let items = try request.options.fold?.split(dataset).training ?? dataset.indices(of: .train)
     return DryRun(
-      recipeYAML: recipe, shape: setting.shape, trainingItems: dataset.indices(of: .train).count,
+      recipeYAML: recipe, shape: setting.shape, trainingItems: items.count,
       totalImages: setting.totalImages,
       networks: method.networks.map { ($0.name, $0.module.parameterCount) })
   }

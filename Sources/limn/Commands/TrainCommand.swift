@@ -194,7 +194,10 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
-    if dryRun { return try describe(TrainingSession.dryRun(methodType(), request())) }
+    if dryRun {
+      let request = try folds.map { try foldRequest(fold ?? 1, of: $0) } ?? request()
+      return try describe(TrainingSession.dryRun(methodType(), request), request.options.fold)
+    }
     if let folds { return try crossValidate(folds) }
     try train(resume.map(resumed) ?? TrainingSession.begin(methodType(), request()))
   }
@@ -210,12 +213,17 @@ struct TrainCommand: ParsableCommand {
       if FileManager.default.fileExists(atPath: place.path) {
         try train(resumed(place.path))
       } else {
-        var request = try request()
+        var request = try foldRequest(number, of: count)
         request.out = place
-        request.options.fold = Fold(number: number, count: count, rule: foldsBy ?? .patient)
         try train(TrainingSession.begin(type, request))
       }
     }
+  }
+
+  private func foldRequest(_ number: Int, of count: Int) throws -> TrainingRequest {
+    var request = try request()
+    request.options.fold = Fold(number: number, count: count, rule: foldsBy ?? .patient)
+    return request
   }
 
   private func train(_ session: TrainingSession) throws {
@@ -241,11 +249,12 @@ struct TrainCommand: ParsableCommand {
   }
 
   /// The recipe goes to standard output, where it may be kept as a file, and the rest beside it.
-  private func describe(_ plan: DryRun) {
+  private func describe(_ plan: DryRun, _ fold: Fold?) {
     print(plan.recipeYAML, terminator: "")
     CommandFailure.say(
       "would show \(HumanReadable.count(plan.totalImages)) images, drawn from "
-        + "\(HumanReadable.count(plan.trainingItems)) of \(plan.shape)")
+        + "\(HumanReadable.count(plan.trainingItems)) of \(plan.shape)"
+        + (fold.map { " (fold \($0.number) of \($0.count))" } ?? ""))
     for (name, parameters) in plan.networks {
       CommandFailure.say("\(name): \(HumanReadable.count(parameters)) parameters")
     }
