@@ -1,4 +1,4 @@
-// Batches that are drawn from groups of items.
+// Batches that are drawn from groups of items, and windows of them.
 
 import Foundation
 import LimnDatasets
@@ -54,5 +54,65 @@ import Testing
       return found
     }
     #expect(try drawn(TrainingLayers()) == drawn(TrainingLayers(groups: { [Array($0.indices)] })))
+  }
+
+  // MARK: - Windows
+
+  /// An image of 8×20 pixels, each as bright as its number.
+  private func withRamp(_ body: (Dataset) throws -> Void) throws {
+    try withTemporaryFolder { folder in
+      let url = folder.appendingPathComponent("ramp")
+      let writer = try DatasetWriter(
+        DatasetDescription(name: "ramp", channels: 1, height: 8, width: 20, bitDepth: 8), to: url)
+      let item = DatasetItem(id: "0", patient: "p", source: "", split: .train)
+      try writer.append([item], images: Tensor.arange(160).reshaped([1, 1, 8, 20]).to(.uint8))
+      try writer.finish(provenance: Provenance(sources: 1, tool: "test"))
+      try body(Dataset.open(url))
+    }
+  }
+
+  /// The numbers of the pixels of 64 windows, each [rows, columns].
+  private func windows(_ dataset: Dataset, _ window: TrainingWindow, augmentation: String? = nil) throws
+    -> [Tensor]
+  {
+    let options = TrainingOptions(steps: 1, seed: 3, augmentation: augmentation)
+    let stream = try DatasetStream(
+      dataset, layers: TrainingLayers(window: window), options: options, device: .cpu)
+    let images = stream.batch(at: 0, count: 64).images
+    #expect(images.array(of: Float.self) == stream.batch(at: 0, count: 64).images.array(of: Float.self))
+    return (0..<64).map { ((images[$0, 0] + 1) * 127.5).round() }
+  }
+
+  @Test func windowsLieEverywhereInTheImage() throws {
+    try withRamp { dataset in
+      let found = try windows(dataset, TrainingWindow(side: 5))
+      let whole = Tensor.arange(160).to(.float32).reshaped([8, 20])
+      var places: Set<Int> = []
+      for window in found {
+        let first = Int(window[0, 0].item())
+        places.insert(first)
+        let own = whole[first / 20..<first / 20 + 5, first % 20..<first % 20 + 5]
+        #expect(window.array(of: Float.self) == own.array(of: Float.self))
+      }
+      #expect(Set(places.map { $0 / 20 }) == [0, 1, 2, 3] && places.map { $0 % 20 }.max() == 15)
+    }
+  }
+
+  @Test func marginsAreMirroredAndShortAxesStayWhole() throws {
+    try withRamp { dataset in
+      // 3 pixels are learned from, 2 on each side may lie beyond.
+      let found = try windows(dataset, TrainingWindow(side: 7, margin: 2))
+      for window in found {
+        let row = window[2].array(of: Float.self)
+        let columns = row.map { Int($0) % 20 }
+        #expect(columns[2...4].elementsEqual(columns[2]...columns[2] + 2))
+        if columns[2] == 0 { #expect(columns == [2, 1, 0, 1, 2, 3, 4]) }
+      }
+      #expect(Set(found.map { Int($0[2, 2].item()) / 20 }) == [0, 1, 2, 3, 4, 5])
+      #expect(try windows(dataset, TrainingWindow(side: 12))[0].shape == [8, 12])
+      #expect(throws: RunError.self) {
+        try windows(dataset, TrainingWindow(side: 5), augmentation: "crop:6x6")
+      }
+    }
   }
 }

@@ -77,6 +77,15 @@ public struct AugmentationPipeline: Sendable, Equatable {
     return AugmentationDraw(images: images, border: border)
   }
 
+  /// What becomes of the size of images: [height, width] after all steps.
+  public func resultSize(height: Int, width: Int) -> [Int] {
+    let canvas = draw(seeds: [0], height: height, width: width).images[0]
+      .reduce(Canvas(height: height, width: width)) { canvas, drawn in
+        drawn.sourceMap(on: canvas)?.canvas ?? canvas
+      }
+    return [canvas.height, canvas.width]
+  }
+
   private func draw(_ canvas: Canvas, _ random: RandomSource) -> [DrawnTransform] {
     var canvas = canvas
     return steps.compactMap { step in

@@ -1,8 +1,8 @@
-// Tiles for training: somewhere in the image, with the image mirrored beyond its border.
+// Tiles for training: the middle of a window of the image, with the image mirrored where the window is smaller.
 
 import LimnTorch
 
-/// Cuts one tile out of every image of a batch.
+/// Makes a tile of every window of a batch.
 struct TileCutter {
   /// Of the network's input.
   let side: Int
@@ -28,32 +28,21 @@ struct TileCutter {
   ///   - images: [N, C, H, W].
   ///   - classes: int64 [N, H, W].
   ///   - weights: float32 [N, 1, H, W].
-  ///   - generator: draws the places.
   /// - Returns: the tiles.
-  func cut(_ images: Tensor, _ classes: Tensor, _ weights: Tensor, _ generator: Generator) -> Tiles {
-    let places = (0..<images.size(0)).map { _ in
-      (row: place(in: images.size(2), generator), column: place(in: images.size(3), generator))
-    }
-    func cut(_ x: Tensor, _ margin: Int, _ part: (Tensor, Range<Int>, Range<Int>) -> Tensor) -> Tensor {
-      .stack(
-        places.enumerated().map { item, place in
-          let output = side - 2 * self.margin
-          return part(
-            x[item], place.row - margin..<place.row + output + margin,
-            place.column - margin..<place.column + output + margin)
-        })
-    }
+  func cut(_ images: Tensor, _ classes: Tensor, _ weights: Tensor) -> Tiles {
+    let output = side - 2 * margin
+    let (row, column) = (first(output, of: images.size(2)), first(output, of: images.size(3)))
+    let (rows, columns) = (row..<row + output, column..<column + output)
     return Tiles(
-      images: cut(images, margin) { $0.mirrored(rows: $1, columns: $2) },
-      classes: cut(classes, 0) { $0.padded(rows: $1, columns: $2) },
-      weights: cut(weights[.all, 0], 0) { $0.padded(rows: $1, columns: $2) })
+      images: images.mirrored(
+        rows: row - margin..<rows.upperBound + margin, columns: column - margin..<columns.upperBound + margin),
+      classes: classes.padded(rows: rows, columns: columns),
+      weights: weights[.all, 0].padded(rows: rows, columns: columns))
   }
 
-  /// Where the output begins along an axis; an image smaller than the output lies in its middle.
-  private func place(in count: Int, _ generator: Generator) -> Int {
-    let room = count - (side - 2 * margin)
-    guard room > 0 else { return -((-room) / 2) }
-    return Int(Tensor.randint(0, room + 1, [1], generator: generator).item())
+  /// Where the output begins along an axis: in the middle, before the first pixel where there are fewer.
+  private func first(_ output: Int, of count: Int) -> Int {
+    count >= output ? (count - output) / 2 : -((output - count) / 2)
   }
 }
 

@@ -62,7 +62,9 @@ public final class UNetSegmentation: SegmentationMethod {
 
   public var trainingLayers: TrainingLayers {
     let uses = targets.weights.w0 > 0 && setting.hasInstances
-    return TrainingLayers(stored: ["labels"] + (uses ? ["instances"] : [])) { [targets] in targets($0) }
+    return TrainingLayers(
+      stored: ["labels"] + (uses ? ["instances"] : []), derived: { [targets] in targets($0) },
+      window: TrainingWindow(side: recipe.tile ?? 0, margin: network.configuration.margin))
   }
 
   // MARK: - The step
@@ -77,13 +79,13 @@ public final class UNetSegmentation: SegmentationMethod {
     return ["loss": loss.detached()]
   }
 
-  /// A tile of every image of a step; with `weights` [N, 1, H, W] in the place of the step's own.
+  /// A tile of every window of a step; with `weights` [N, 1, H, W] in the place of the step's own.
   func tiles(of context: StepContext, weights: Tensor? = nil) -> TileCutter.Tiles {
     guard let classes = context.layers["labels"], let own = context.layers["weights"] else {
       preconditionFailure("a U-Net's step takes labels and weights")
     }
     return TileCutter(side: recipe.tile ?? 0, margin: network.configuration.margin)
-      .cut(context.images, classes, weights ?? own, context.generator(1))
+      .cut(context.images, classes, weights ?? own)
   }
 
   /// What the network, as it is in training, gives at every level that answers, finest first.

@@ -93,13 +93,33 @@ public struct TrainingLayers: Sendable {
   /// Parts the training items into groups, given by their positions: each batch is drawn in equal numbers from
   /// all of them, those of the first group first. An item may be in several. nil: one group of all.
   public var groups: (@Sendable ([TrainingItem]) throws -> [[Int]])?
+  /// The part of each image that a step learns from; nil: all of it.
+  public var window: TrainingWindow?
 
   /// Layers as they are stored, and what is made of them.
   public init(
     stored: [String] = [], derived: (@Sendable ([String: Tensor]) -> [String: Tensor])? = nil,
-    groups: (@Sendable ([TrainingItem]) throws -> [[Int]])? = nil
+    groups: (@Sendable ([TrainingItem]) throws -> [[Int]])? = nil, window: TrainingWindow? = nil
   ) {
-    (self.stored, self.derived, self.groups) = (stored, derived, groups)
+    (self.stored, self.derived, self.groups, self.window) = (stored, derived, groups, window)
+  }
+}
+
+/// A square somewhere in an image, drawn anew whenever the image is shown. Nothing else of the image is augmented.
+public struct TrainingWindow: Sendable, Equatable {
+  /// Pixels.
+  public var side: Int
+  /// Pixels at each side of the window that may lie beyond the image, where it is mirrored.
+  public var margin: Int
+
+  /// A window of `side` pixels.
+  public init(side: Int, margin: Int = 0) { (self.side, self.margin) = (side, margin) }
+
+  /// What cuts it out of images of a size, after all other transforms; an axis that is shorter stays whole.
+  func steps(height: Int, width: Int) -> [AugmentationPipeline.Step] {
+    let crop = RandomTransform.crop(
+      height: min(side, height + 2 * margin), width: min(side, width + 2 * margin))
+    return (margin > 0 ? [.init(.padding(margin: margin))] : []) + [.init(crop)]
   }
 }
 

@@ -26,9 +26,7 @@ struct DatasetStream: TrainingData {
       throw RunError(
         "\(dataset.url.path): no image in the split 'train'; import it with a larger training share")
     }
-    let augmentation = try options.augmentation
-      .flatMap { $0 == TrainingOptions.noAugmentation ? nil : $0 }
-      .map(AugmentationPipeline.init(parsing:))
+    let augmentation = try Self.augmentation(options, layers.window, dataset)
     // On the CPU a second team of threads would only fight for the cores.
     let seed = Seed.derive(options.seed, 0xDA7A)
     loaders = try Self.groups(layers, dataset, train).enumerated().map { number, items in
@@ -40,13 +38,6 @@ struct DatasetStream: TrainingData {
     }
     validation = try Self.validation(
       of: dataset, split?.heldOut ?? dataset.indices(of: .validation), layers.stored, device)
-    let size = Array(batch(at: 0, count: loaders.count).images.shape.suffix(2))
-    guard size == dataset.size else {
-      throw RunError(
-        "--augment '\(options.augmentation ?? "")' gives images of \(size[0])×\(size[1]) pixels, expected "
-          + "\(dataset.size[0])×\(dataset.size[1]) as the dataset has; leave crop and pad out, or end with centre-crop"
-      )
-    }
   }
 
   func batch(at position: Int, count: Int) -> TrainingBatch {
@@ -57,6 +48,25 @@ struct DatasetStream: TrainingData {
       (name, Tensor.cat(parts.compactMap { $0.companions[name] }))
     }
     return TrainingBatch(images: .cat(parts.map(\.images)), layers: Dictionary(uniqueKeysWithValues: layers))
+  }
+
+  /// What the run asks for, and last the window that the method learns from.
+  private static func augmentation(
+    _ options: TrainingOptions, _ window: TrainingWindow?, _ dataset: Dataset
+  ) throws -> AugmentationPipeline? {
+    let (height, width) = (dataset.size[0], dataset.size[1])
+    let asked = try options.augmentation
+      .flatMap { $0 == TrainingOptions.noAugmentation ? nil : $0 }
+      .map(AugmentationPipeline.init(parsing:))
+    let size = asked?.resultSize(height: height, width: width) ?? dataset.size
+    guard size == dataset.size else {
+      throw RunError(
+        "--augment '\(options.augmentation ?? "")' gives images of \(size[0])×\(size[1]) pixels, expected "
+          + "\(height)×\(width) as the dataset has; leave crop and pad out, or end with centre-crop")
+    }
+    guard let window else { return asked }
+    let steps = window.steps(height: height, width: width)
+    return AugmentationPipeline((asked?.steps ?? []) + steps, border: asked?.border ?? .reflect)
   }
 
   // MARK: - Held out
