@@ -13,13 +13,13 @@ public struct Splits: Sendable, Equatable {
   /// Decides which patients go where.
   public let seed: UInt64
 
-  /// Nil unless one to three fractions are given, none is negative and the first is above zero.
+  /// Nil unless one to three fractions are given, none is negative and one is above zero.
   /// - Parameters:
   ///   - fractions: for training, validation and testing; they are divided by their sum.
   ///   - seed: decides who goes where.
   public init?(fractions: [Double], seed: UInt64 = 0) {
     let total = fractions.reduce(0, +)
-    guard (1...3).contains(fractions.count), fractions[0] > 0, total.isFinite,
+    guard (1...3).contains(fractions.count), total > 0, total.isFinite,
       fractions.allSatisfy({ $0 >= 0 })
     else { return nil }
     let padded = fractions + [0, 0]
@@ -62,6 +62,10 @@ public struct Splits: Sendable, Equatable {
     func share(_ fraction: Double, of available: Int) -> Int {
       guard fraction > 0 else { return 0 }
       return min(max(1, Int((fraction * Double(patients)).rounded())), max(0, available))
+    }
+    guard train > 0 else {
+      let test = share(test, of: validation > 0 ? patients - 1 : patients)
+      return (patients - test, test)
     }
     let test = share(test, of: patients - 1)
     return (share(validation, of: patients - 1 - test), test)

@@ -37,7 +37,16 @@ import Testing
     #expect(Split.allCases.map { split in assigned.count { $0 == split } } == expected)
   }
 
-  @Test(arguments: [[], [0, 1], [-1, 2], [1, 1, 1, 1], [.nan], [1, .infinity]])
+  @Test(arguments: [
+    (5, [0, 0, 1], [0, 0, 5]), (5, [0, 1], [0, 5, 0]), (5, [0, 1, 1], [0, 2, 3]), (1, [0, 1, 1], [0, 1, 0]),
+    (2, [0, 1, 9], [0, 1, 1]),
+  ])
+  func aSetMayBeForTestingAlone(count: Int, fractions: [Double], expected: [Int]) throws {
+    let assigned = try #require(Splits(fractions: fractions)).assign((0..<count).map { "p\($0)" }).values
+    #expect(Split.allCases.map { split in assigned.count { $0 == split } } == expected)
+  }
+
+  @Test(arguments: [[], [0, 0], [-1, 2], [1, 1, 1, 1], [.nan], [1, .infinity]])
   func senselessFractionsAreRefused(fractions: [Double]) {
     #expect(Splits(fractions: fractions) == nil)
   }

@@ -26,7 +26,7 @@ import Testing
   @Test(arguments: [
     ("--size 0", "--size"), ("--size 64x", "--size"), ("--fit squeeze", "--fit"), ("--axis up", "--axis"),
     ("--slices 9..3", "--slices"), ("--window centre:40", "--window"), ("--channels 2", "--channels"),
-    ("--bits 12", "--bits"), ("--split 0,1", "--split"), ("--split a", "--split"), ("--every 0", "--every"),
+    ("--bits 12", "--bits"), ("--split 0,0", "--split"), ("--split a", "--split"), ("--every 0", "--every"),
     ("--patient-from regex:(", "--patient-from"), ("--min-content 2", "--min-content"),
     ("--crop all", "--crop"), ("--box 1,2,3", "--box"), ("--box 1,2,3,4 --crop fov", "--box"),
     ("--jobs -1", "--jobs"),

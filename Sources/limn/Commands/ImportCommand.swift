@@ -94,7 +94,7 @@ struct ImportCommand: ParsableCommand {
   @Option(help: "Bits of a stored pixel: 8 or 16. Default: 8 if the first source has no more, else 16.")
   var bits: Int?
 
-  @Option(help: "Fractions of the patients for training, validation, test.")
+  @Option(help: "Fractions of the patients for training, validation, test; 0,0,1 of a set to test on.")
   var split = "0.8,0.1,0.1"
 
   @Option(help: "Seed of the split.")
@@ -172,7 +172,7 @@ struct ImportCommand: ParsableCommand {
   func validate() throws {
     guard Splits(fractions: fractions) != nil else {
       throw ValidationError(
-        "--split '\(split)': expected up to three fractions such as 0.8,0.1,0.1, the first above 0")
+        "--split '\(split)': expected up to three fractions such as 0.8,0.1,0.1, one above 0")
     }
     guard every > 0 else { throw ValidationError("--every \(every): expected 1 or more") }
     guard [nil, 8, 16].contains(bits) else { throw ValidationError("--bits: expected 8 or 16") }
