@@ -62,29 +62,15 @@ def forward(name, given, size):
     return translation(-given["left"], -given["top"])
 
 
-def keys(t, a=-0.75):
-    t = np.abs(t)
-    return np.where(t <= 1, (a + 2) * t**3 - (a + 3) * t**2 + 1,
-                    np.where(t < 2, a * t**3 - 5 * a * t**2 + 8 * a * t - 4 * a, 0))
-
-
 def coarse_field(given, size):
-    """The displacement at any position: cubic convolution over nodes, those beyond the grid equal to the outermost."""
+    """The displacement at any position: SciPy's cubic spline through the nodes, the outermost pixels' beyond them."""
     side = int(len(given["x"]) ** 0.5)
     nodes = {axis: np.reshape(given[axis], (side, side)) for axis in "xy"}
 
     def at(x, y):
         u = np.clip(x / (size[1] - 1), 0, 1) * (side - 1)
         v = np.clip(y / (size[0] - 1), 0, 1) * (side - 1)
-        moved = []
-        for axis in "xy":
-            total = np.zeros_like(u)
-            for row in range(-2, side + 2):
-                for column in range(-2, side + 2):
-                    node = nodes[axis][np.clip(row, 0, side - 1), np.clip(column, 0, side - 1)]
-                    total += node * keys(v - row) * keys(u - column)
-            moved.append(total)
-        return moved
+        return [ndimage.map_coordinates(nodes[axis], [v, u], order=3, mode="mirror") for axis in "xy"]
 
     return at
 
@@ -222,16 +208,9 @@ turned = rotate(images[0, 0].astype(float), angle, order=1, mode="reflect")
 middle = (slice(6, -6), slice(8, -8))
 places = positions([rotation])
 assert np.abs(turned - sampled(images[0, 0].astype(float), places, 1, "reflect", 0))[middle].max() < 1e-6
-nodes = CASES["grid"][2][0][0]["gridDeformation"]
-coarse = torch.tensor([nodes["x"], nodes["y"]], dtype=torch.float64).reshape(1, 2, 3, 3)
-bicubic = torch.nn.functional.interpolate(coarse, (HEIGHT, WIDTH), mode="bicubic", align_corners=True)[0].numpy()
 y, x = np.mgrid[:HEIGHT, :WIDTH].astype(float)
-assert np.abs(np.stack(coarse_field(nodes, (HEIGHT, WIDTH))(x, y)) - bicubic).max() < 1e-9
-tensors["grid.field"] = bicubic.astype(np.float32)
-spline = np.stack([ndimage.map_coordinates(c, [y / (HEIGHT - 1) * 2, x / (WIDTH - 1) * 2], order=3, mode="mirror")
-                   for c in coarse[0].numpy()])
-tensors["grid.spline"] = spline.astype(np.float32)
-print("bicubic against SciPy's cubic spline:", np.abs(spline - bicubic).max() / np.abs(bicubic).max())
+field = coarse_field(CASES["grid"][2][0][0]["gridDeformation"], (HEIGHT, WIDTH))
+tensors["grid.field"] = np.stack(field(x, y)).astype(np.float32)
 
 path = FOLDER / "augmentation.safetensors"
 save_file({key: np.ascontiguousarray(value) for key, value in tensors.items()}, path)

@@ -32,8 +32,8 @@ enum DeformationField {
     }
   }
 
-  /// Cubic convolution (Keys 1981 with a = −0.75, as libtorch has it) between nodes of which the outer ones
-  /// lie on the centres of the outermost pixels.
+  /// The bicubic spline through the nodes, mirrored at the outer ones, which lie on the centres of the outermost
+  /// pixels.
   private static func grid(
     _ transforms: [DrawnTransform], _ nodes: Int, _ canvas: Canvas, _ device: Device
   ) -> Tensor {
@@ -42,7 +42,33 @@ enum DeformationField {
       return (x + y).map(Float.init)
     }
     let coarse = Tensor(displacements, shape: [transforms.count, 2, nodes, nodes]).to(device)
-    return interpolate(coarse, size: [canvas.height, canvas.width], mode: .bicubic, alignCorners: true)
+    let down = spline(through: nodes, to: canvas.height).to(device)
+    let across = spline(through: nodes, to: canvas.width).transposed(0, 1).to(device)
+    return matmul(down, matmul(coarse, across))
+  }
+
+  /// Cubic spline interpolation as a matrix, [pixels, nodes] (Unser, Aldroubi & Eden 1993; SciPy's order 3 with the mode
+  /// `mirror`): B-splines at the pixels, times the inverse of B-splines at the nodes.
+  private static func spline(through nodes: Int, to pixels: Int) -> Tensor {
+    let atNodes = (0..<nodes).map { splineWeights(at: Double($0), nodes) }
+    let step = Double(nodes - 1) / Double(max(pixels - 1, 1))
+    let atPixels = (0..<pixels).map { splineWeights(at: Double($0) * step, nodes) }
+    let system = Tensor(Array(atNodes.joined()), shape: [nodes, nodes])
+    return matmul(Tensor(Array(atPixels.joined()), shape: [pixels, nodes]), system.inverse()).to(.float32)
+  }
+
+  /// What each node's cubic B-spline counts at a place.
+  private static func splineWeights(at place: Double, _ nodes: Int) -> [Double] {
+    let first = Int(place.rounded(.down)) - 1
+    let (f, g) = (place - place.rounded(.down), 1 - place + place.rounded(.down))
+    let near = [g * g * g, 4 - 6 * f * f + 3 * f * f * f, 4 - 6 * g * g + 3 * g * g * g, f * f * f]
+    var weights = [Double](repeating: 0, count: nodes)
+    let period = 2 * (nodes - 1)
+    for (offset, weight) in near.enumerated() {
+      let folded = (first + offset + 2 * period) % period
+      weights[folded < nodes ? folded : period - folded] += weight / 6
+    }
+    return weights
   }
 
   private static func smooth(
