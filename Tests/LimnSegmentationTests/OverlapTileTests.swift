@@ -94,9 +94,9 @@ private final class PoolingNetwork: TilePredictor {
   }
 
   @Test func theMirrorDoesNotRepeatTheEdge() {
-    let places = (-7..<8).map { Mirror.place($0, of: 3) }
+    let places = (-7..<8).map { MirroredAxis.place($0, of: 3) }
     #expect(places == [1, 2, 1, 0, 1, 2, 1, 0, 1, 2, 1, 0, 1, 2, 1].map { $0 })
-    #expect((-3..<3).map { Mirror.place($0, of: 1) } == [0, 0, 0, 0, 0, 0])
+    #expect((-3..<3).map { MirroredAxis.place($0, of: 1) } == [0, 0, 0, 0, 0, 0])
   }
 
   @Test func gridsCoverTheImageOnce() {

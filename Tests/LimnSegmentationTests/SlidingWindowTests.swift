@@ -1,6 +1,7 @@
 // The window classifier against plain PyTorch with the same random weights, window by window and on whole images;
 // its sampling, its learning. Tolerance of parity: 1e-5 of each tensor's largest value.
 
+import LimnImaging
 import LimnTestSupport
 import LimnTorch
 import LimnTraining
@@ -85,7 +86,7 @@ import Testing
       #expect(Int(drawn.classes[number].item()) == middle / 30)
       let (image, row, column) = (middle / 30, middle % 30 / 5, middle % 5)
       for (down, right) in [(-3, 3), (2, -1), (3, 0)] {
-        let (r, c) = (Mirror.place(row + down, of: 6), Mirror.place(column + right, of: 5))
+        let (r, c) = (MirroredAxis.place(row + down, of: 6), MirroredAxis.place(column + right, of: 5))
         #expect(Int(drawn.windows[number, 0, 3 + down, 3 + right].item()) == image * 30 + r * 5 + c)
       }
     }

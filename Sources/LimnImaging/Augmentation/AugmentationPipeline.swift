@@ -79,11 +79,10 @@ public struct AugmentationPipeline: Sendable, Equatable {
 
   /// What becomes of the size of images: [height, width] after all steps.
   public func resultSize(height: Int, width: Int) -> [Int] {
-    let canvas = draw(seeds: [0], height: height, width: width).images[0]
-      .reduce(Canvas(height: height, width: width)) { canvas, drawn in
-        drawn.sourceMap(on: canvas)?.canvas ?? canvas
-      }
-    return [canvas.height, canvas.width]
+    let canvas = Canvas(height: height, width: width)
+    let drawn = draw(canvas, RandomSource(generator: Generator(seed: 0)))
+    let result = SpatialPlan(drawn, source: canvas).result
+    return [result.height, result.width]
   }
 
   private func draw(_ canvas: Canvas, _ random: RandomSource) -> [DrawnTransform] {

@@ -59,14 +59,12 @@ enum DeformationField {
 
   /// What each node's cubic B-spline counts at a place.
   private static func splineWeights(at place: Double, _ nodes: Int) -> [Double] {
-    let first = Int(place.rounded(.down)) - 1
-    let (f, g) = (place - place.rounded(.down), 1 - place + place.rounded(.down))
+    let below = place.rounded(.down)
+    let (f, g) = (place - below, 1 - place + below)
     let near = [g * g * g, 4 - 6 * f * f + 3 * f * f * f, 4 - 6 * g * g + 3 * g * g * g, f * f * f]
     var weights = [Double](repeating: 0, count: nodes)
-    let period = 2 * (nodes - 1)
     for (offset, weight) in near.enumerated() {
-      let folded = (first + offset + 2 * period) % period
-      weights[folded < nodes ? folded : period - folded] += weight / 6
+      weights[MirroredAxis.place(Int(below) - 1 + offset, of: nodes)] += weight / 6
     }
     return weights
   }

@@ -91,7 +91,7 @@ struct SpatialSampler {
       let part = x.narrowed(dim: dim, start: line.lowest, length: line.count)
       return line.step == 1 ? part : part.flipped([dim])
     }
-    let inside = line.places.map { mirrored($0, extent) }
+    let inside = line.places.map { MirroredAxis.place($0, of: extent) }
     let part = x.indexSelect(dim: dim, index(inside, x.device))
     guard border == .constant else { return part }
     let beyond = Tensor(line.places.map { !(0..<extent).contains($0) }).to(x.device)
@@ -160,11 +160,3 @@ private struct Places2D {
 }
 
 private func index(_ rows: [Int], _ device: Device) -> Tensor { Tensor(rows).to(device) }
-
-/// The pixel that a place shows where an axis of `count` pixels is mirrored without repeating its ends.
-private func mirrored(_ place: Int, _ count: Int) -> Int {
-  guard count > 1 else { return 0 }
-  let period = 2 * (count - 1)
-  let rest = ((place % period) + period) % period
-  return rest < count ? rest : period - rest
-}

@@ -1,5 +1,6 @@
 // Images continued beyond their borders by their mirror images, as far as one likes.
 
+import LimnImaging
 import LimnTorch
 
 extension Tensor {
@@ -13,17 +14,7 @@ extension Tensor {
     let count = size(dim)
     let inside = range.lowerBound >= 0 && range.upperBound <= count
     guard !inside else { return narrowed(dim: dim, start: range.lowerBound, length: range.count) }
-    let places = range.map { Mirror.place($0, of: count) }
+    let places = range.map { MirroredAxis.place($0, of: count) }
     return indexSelect(dim: dim < 0 ? rank + dim : dim, Tensor(places).to(device))
-  }
-}
-
-enum Mirror {
-  /// The pixel that stands for one beyond the border: … 2 1 0 1 2 … n−2 n−1 n−2 …
-  static func place(_ position: Int, of count: Int) -> Int {
-    guard count > 1 else { return 0 }
-    let period = 2 * (count - 1)
-    let folded = ((position % period) + period) % period
-    return folded < count ? folded : period - folded
   }
 }

@@ -1,5 +1,6 @@
 // "U-Net" (arXiv:1505.04597), figure 2: overlap-tile inference. Images of any size in constant memory, seamless.
 
+import LimnImaging
 import LimnTorch
 
 /// How far tiles have come.
@@ -133,7 +134,7 @@ private struct RowWindow {
 
   /// Rows of the image and its mirror images.
   mutating func shown(_ shown: Range<Int>) throws -> Tensor {
-    let places = shown.map { Mirror.place($0, of: source.height) }
+    let places = shown.map { MirroredAxis.place($0, of: source.height) }
     let wanted = (places.min() ?? 0)..<(places.max() ?? 0) + 1
     let pixels = try move(to: wanted)
     guard wanted != shown else { return pixels }

@@ -1,13 +1,12 @@
 // Tiles for training: the middle of a window of the image, with the image mirrored where the window is smaller.
 
 import LimnTorch
+import LimnTraining
 
 /// Makes a tile of every window of a batch.
 struct TileCutter {
-  /// Of the network's input.
-  let side: Int
-  /// What the network's output lacks on every side.
-  let margin: Int
+  /// What the network sees; its output lacks the margin on every side.
+  let window: TrainingWindow
 
   /// Tiles with their targets.
   struct Tiles {
@@ -30,7 +29,7 @@ struct TileCutter {
   ///   - weights: float32 [N, 1, H, W].
   /// - Returns: the tiles.
   func cut(_ images: Tensor, _ classes: Tensor, _ weights: Tensor) -> Tiles {
-    let output = side - 2 * margin
+    let (margin, output) = (window.margin, window.side - 2 * window.margin)
     let (row, column) = (first(output, of: images.size(2)), first(output, of: images.size(3)))
     let (rows, columns) = (row..<row + output, column..<column + output)
     return Tiles(

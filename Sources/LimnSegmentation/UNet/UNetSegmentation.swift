@@ -64,7 +64,11 @@ public final class UNetSegmentation: SegmentationMethod {
     let uses = targets.weights.w0 > 0 && setting.hasInstances
     return TrainingLayers(
       stored: ["labels"] + (uses ? ["instances"] : []), derived: { [targets] in targets($0) },
-      window: TrainingWindow(side: recipe.tile ?? 0, margin: network.configuration.margin))
+      window: window)
+  }
+
+  private var window: TrainingWindow {
+    TrainingWindow(side: recipe.tile ?? 0, margin: network.configuration.margin)
   }
 
   // MARK: - The step
@@ -84,8 +88,7 @@ public final class UNetSegmentation: SegmentationMethod {
     guard let classes = context.layers["labels"], let own = context.layers["weights"] else {
       preconditionFailure("a U-Net's step takes labels and weights")
     }
-    return TileCutter(side: recipe.tile ?? 0, margin: network.configuration.margin)
-      .cut(context.images, classes, weights ?? own)
+    return TileCutter(window: window).cut(context.images, classes, weights ?? own)
   }
 
   /// What the network, as it is in training, gives at every level that answers, finest first.

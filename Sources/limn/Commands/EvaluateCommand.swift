@@ -34,7 +34,7 @@ extension EvaluateCommand {
   /// - Parameter arguments: without the program's name.
   /// - Returns: the same otherwise.
   static func named(_ arguments: [String]) -> [String] {
-    let others = configuration.subcommands.map { $0._commandName } + ["help"]
+    let others = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
     guard arguments.count > 2, arguments[0] == configuration.commandName, !others.contains(arguments[1]),
       !arguments[1...2].contains(where: { $0.hasPrefix("-") }), isLabels(URL(fileURLWithPath: arguments[2]))
     else { return arguments }
