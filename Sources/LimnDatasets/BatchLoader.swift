@@ -35,7 +35,8 @@ public final class BatchLoader: Sendable {
   ///   - indices: the items to draw from; all where nil.
   ///   - companions: layers to deliver beside the images.
   ///   - derived: more layers, by name, with a row for each of `indices` in their order: `labels` and
-  ///     `instances` int64 [n, H, W], others float32 [n, C, H, W]; one of a companion's name takes its place.
+  ///     `instances` int64 [n, H, W], others float32 [n, C, H, W], such as weights, which are 0 where augmentation
+  ///     shows what is beyond the image; one of a companion's name takes its place.
   ///   - batchSize: items in the batch of a step.
   ///   - seed: decides the order of the items, and what augmentation draws.
   ///   - augmentation: changes each item drawn, its companions alike: a draw of its own, whatever batch the item
@@ -135,11 +136,9 @@ public final class BatchLoader: Sendable {
     let batch = AlignedBatch(
       Dictionary(
         uniqueKeysWithValues: layers.map { name, values in
-          (
-            name,
-            Self.isLabels(name)
-              ? .labels(values) : name == "images" ? .image(values) : .map(values, outside: -1)
-          )
+          if Self.isLabels(name) { return (name, .labels(values)) }
+          if name == "images" { return (name, .image(values)) }
+          return (name, .map(values, outside: derived[name] == nil ? -1 : 0))
         }))
     let seeds = (position..<position + count).map { Seed.derive(sampler.seed, purpose, UInt64($0)) }
     let changed = pipeline(batch, seeds: seeds).batch

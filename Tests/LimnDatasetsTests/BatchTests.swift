@@ -157,6 +157,19 @@ import Testing
     }
   }
 
+  @Test func weightsBeyondTheImageAreZero() throws {
+    try withDataset { dataset, _ in
+      let loader = try BatchLoader(
+        dataset, derived: ["weights": .ones([9, 1, 6, 5])], batchSize: 3, seed: 3,
+        augmentation: AugmentationPipeline(parsing: "shift:4..4, border:constant"), prefetch: false)
+      let batch = loader.batch(step: 0)
+      let weights = try #require(batch.companions["weights"])
+      #expect(weights[0, 0].array(of: Float.self).filter { $0 == 1 }.count == 2)
+      #expect(weights.min().item() == 0 && weights.max().item() == 1)
+      #expect(batch.images.min().item() == -1)
+    }
+  }
+
   @Test func nothingToDrawFromIsSaid() throws {
     try withDataset { dataset, _ in
       let line = failure { _ = try BatchLoader(dataset, indices: [], batchSize: 2, seed: 1) }
