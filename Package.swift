@@ -72,7 +72,7 @@ let package = Package(
       exclude: ["Reporting/Protos"]),
     room(
       "LimnSegmentation", ["LimnTraining", "LimnMetrics", "LimnDatasets", "LimnImaging", "LimnTorch"]),
-    room("LimnTranslation", ["LimnTraining", "LimnTorch"]),
+    room("LimnTranslation", ["LimnTraining", "LimnMetrics", "LimnDatasets", "LimnImaging", "LimnTorch"]),
     room("LimnSynthesis", ["LimnTranslation", "LimnTraining", "LimnDatasets", "LimnImaging", "LimnTorch"]),
 
     .executableTarget(
@@ -108,6 +108,8 @@ let package = Package(
     tests("LimnMetricsTests", ["LimnMetrics", "LimnBackbones", "LimnImaging"]),
     tests("LimnTrainingTests", ["LimnTraining"]),
     tests("LimnSegmentationTests", ["LimnSegmentation", "LimnMetrics", "LimnDatasets", "LimnImaging"]),
+    tests(
+      "LimnTranslationTests", ["LimnTranslation", "LimnTraining", "LimnDatasets", "LimnImaging", "LimnTorch"]),
     tests("LimnSynthesisTests", ["LimnSynthesis", "LimnTranslation", "LimnDatasets", "LimnImaging"]),
     tests("LimnFuzzingTests", ["LimnFuzzing", "LimnTorch"]),
     tests("limnTests", ["limn"]),

@@ -56,6 +56,9 @@ extension Tensor {
     self.dtype == dtype ? self : torch("to.dtype", .tensor(self), .dtype(dtype))
   }
 
+  /// The same values in float32, where they are of a lower precision; what losses are computed from.
+  public var atLeastFloat32: Tensor { dtype == .float64 ? self : to(.float32) }
+
   /// The same values on another device; itself where it is there.
   public func to(_ device: Device) -> Tensor {
     self.device == device
@@ -69,6 +72,11 @@ extension Tensor {
     case channelsLast = 2
     /// [N, C, D, H, W] with the channels fastest.
     case channelsLast3d = 3
+  }
+
+  /// Whether this is [N, C, H, W] with the channels fastest, and not the usual order as well.
+  public var isChannelsLast: Bool {
+    rank == 4 && size(1) > 1 && size(2) * size(3) > 1 && strides[1] == 1 && strides[3] == size(1)
   }
 
   /// The same values, laid out in `format`; itself where it is so already.

@@ -248,9 +248,10 @@ public struct StepContext {
   /// Where the batch is and the networks are.
   public var device: Device { images.device }
 
-  /// A generator for one purpose of this step; the same again on every replay.
-  public func generator(_ purpose: UInt64) -> Generator {
-    Generator(seed: Seed.derive(seed, UInt64(step), purpose), device: device)
+  /// A generator for one purpose of this step, where the batch is unless a device is given; the same again on every
+  /// replay.
+  public func generator(_ purpose: UInt64, on device: Device? = nil) -> Generator {
+    Generator(seed: Seed.derive(seed, UInt64(step), purpose), device: device ?? self.device)
   }
 
   /// Runs a forward pass in the run's precision. The backward pass belongs outside.

@@ -7,11 +7,13 @@ import LimnSegmentation
 import LimnSynthesis
 import LimnTorch
 import LimnTraining
+import LimnTranslation
 
 /// Every method this program knows.
 enum Methods {
   static var all: [any Method.Type] {
-    SynthesisMethods.all.map { $0 as any Method.Type } + SegmentationMethods.all.map { $0 as any Method.Type }
+    SynthesisMethods.all.map { $0 as any Method.Type } + TranslationMethods.all.map { $0 as any Method.Type }
+      + SegmentationMethods.all.map { $0 as any Method.Type }
   }
 }
 
