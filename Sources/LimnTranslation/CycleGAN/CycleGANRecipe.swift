@@ -32,6 +32,7 @@ public struct CycleGANRecipe: TranslationRecipe {
   public var schedule = TranslationSchedule.linear
   public var pool = 50
   public var registration = RegistrationRecipe()
+  public var misalignment = MisalignmentRecipe()
 
   /// The paper's values.
   public init() {}

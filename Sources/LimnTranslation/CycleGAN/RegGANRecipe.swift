@@ -31,6 +31,7 @@ public struct RegGANRecipe: TranslationRecipe {
   public var schedule = TranslationSchedule.constant
   public var pool = 50
   public var registration = RegistrationRecipe()
+  public var misalignment = MisalignmentRecipe()
 
   /// The paper's values.
   public init() {}

@@ -96,7 +96,7 @@ public final class Translation<Recipe: TranslationRecipe>: TranslationMethod {
     guard let targets = context.layers["targets"] else {
       preconditionFailure("a translation's step takes targets")
     }
-    let pair = DomainPair(a: context.images, b: targets)
+    let pair = recipe.misalignment(DomainPair(a: context.images, b: targets), context)
     var terms: [String: Tensor] = [:]
     if host.judgesFirst {
       let fakes = withoutGradients { host.draw(pair, context) }

@@ -45,10 +45,46 @@ public struct RegistrationRecipe: Codable, Sendable, Equatable {
   }
 }
 
+/// Noise that is put on training pairs, to measure what it does (RegGAN, section 4).
+public struct MisalignmentRecipe: Codable, Sendable, Equatable {
+  public var kind = Misalignment.Kind.affine
+  /// 0: none.
+  public var level = 0
+
+  /// None.
+  public init() {}
+
+  static let keys = [
+    RecipeKey(
+      "kind", "affine (turn, shift and scale) or elastic, for each image of a pair by itself",
+      source: "RegGAN, section 4; strength of elastic: Limn"),
+    RecipeKey("level", "0 (none) to 5, put on training pairs to see what it does", source: "RegGAN, section 4"),
+  ].map { $0.nested(in: "misalignment") }
+
+  func check() throws {
+    let levels = Misalignment.levels
+    try RecipeRule.check(
+      [
+        RecipeRule(
+          "level", level, expected: "\(levels.lowerBound) to \(levels.upperBound)", isMet: levels.contains(level))
+      ], group: "misalignment")
+  }
+
+  /// A pair moved as the step's generators say.
+  func callAsFunction(_ pair: DomainPair, _ context: StepContext) -> DomainPair {
+    guard level > 0 else { return pair }
+    let noise = Misalignment(kind: kind, level: level)
+    return DomainPair(
+      a: noise(pair.a, generator: context.generator(41, on: .cpu)),
+      b: noise(pair.b, generator: context.generator(42, on: .cpu)))
+  }
+}
+
 /// What a translation method's recipe has besides its own keys, and what it makes of them.
 public protocol TranslationRecipe: MethodRecipe, Equatable {
   var mode: TranslationMode { get }
   var registration: RegistrationRecipe { get }
+  var misalignment: MisalignmentRecipe { get }
   var batchSize: Int { get }
   var learningRate: Double { get }
   var adamBeta1: Double { get }
@@ -91,7 +127,7 @@ extension TranslationRecipe {
         "schedule", "constant, linear (to 0 in the second half of the run) or halving (after each tenth of it)",
         source: schedule),
       RecipeKey("pool", "earlier fakes of a domain from which the discriminator is shown half; 0: none", source: pool),
-    ] + RegistrationRecipe.keys
+    ] + RegistrationRecipe.keys + MisalignmentRecipe.keys
   }
 
   /// - Parameters:
@@ -108,5 +144,6 @@ extension TranslationRecipe {
         .count("pool", pool, from: 0),
       ] + own)
     try registration.check()
+    try misalignment.check()
   }
 }

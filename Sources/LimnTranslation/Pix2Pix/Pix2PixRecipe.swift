@@ -61,6 +61,7 @@ public struct Pix2PixRecipe: TranslationRecipe {
   public var schedule = TranslationSchedule.linear
   public var pool = 0
   public var registration = RegistrationRecipe()
+  public var misalignment = MisalignmentRecipe()
 
   /// The paper's values.
   public init() {}
