@@ -1,7 +1,7 @@
-// Times one training step of PGGAN and of SkrGAN: Limn's half of Benchmarks/run. Prints one JSON line for
+// Times one training step of PGGAN, of SkrGAN or of RegGAN's modes: Limn's half of Benchmarks/run. Prints one JSON line for
 // each configuration, in the form of Benchmarks/reference/bench_step.py.
 //
-//   limn-bench [--methods pggan,skrgan] [--sizes 64,128] [--dtypes float32,bf16] [--width-max 512]
+//   limn-bench [--methods pggan,skrgan,reggan-nc+r,reggan-c+r,reggan-pix2pix] [--sizes 64,128] [--dtypes float32,bf16] [--width-max 512]
 //     [--repeats 5]
 //   limn-bench --fid FILE | --swd FILE     times a metric instead, see FeatureBenchmark.swift
 //   limn-bench --labels FILE [--repeats 5]     times metrics of segmentations instead, see LabelBenchmark.swift
@@ -36,6 +36,9 @@ struct Options {
 func makeMethod(_ name: String, size: Int, batch: Int, widthMax: Int, ngf: Int) throws -> any Method {
   let setting = MethodSetting(
     shape: ImageShape(channels: 1, height: size, width: size), totalImages: 1_000_000)
+  if name.hasPrefix("reggan-") {
+    return try translation(String(name.dropFirst("reggan-".count)), batch: batch, ngf: ngf, setting)
+  }
   var sketch = PGGANRecipe()
   sketch.firstResolution = size
   sketch.widthMax = widthMax
@@ -52,10 +55,26 @@ func makeMethod(_ name: String, size: Int, batch: Int, widthMax: Int, ngf: Int) 
   return try SkrGAN(recipe: recipe, setting: setting)
 }
 
+/// RegGAN's study: its modes, and Pix2Pix over the same networks.
+func translation(_ mode: String, batch: Int, ngf: Int, _ setting: MethodSetting) throws -> any Method {
+  guard mode == "pix2pix" else {
+    var recipe = RegGANRecipe()
+    guard let known = TranslationMode(rawValue: mode) else { preconditionFailure("no such mode: \(mode)") }
+    (recipe.mode, recipe.width, recipe.discriminatorWidth, recipe.batchSize) = (known, ngf, ngf, batch)
+    return try RegGAN(recipe: recipe, setting: setting)
+  }
+  var recipe = Pix2PixRecipe()
+  (recipe.generator, recipe.normalization, recipe.loss) = (.resnet, .instance, .lsgan)
+  (recipe.averagesPatches, recipe.halvesDiscriminator, recipe.blocks) = (true, false, 9)
+  (recipe.width, recipe.discriminatorWidth, recipe.batchSize) = (ngf, ngf, batch)
+  return try Pix2Pix(recipe: recipe, setting: setting)
+}
+
 func secondsPerStep(_ method: any Method, images: Tensor, precision: DType, repeats: Int) -> [Double] {
   (0...repeats).map { step in
     let context = StepContext(
-      step: step, imagesSeen: step * images.size(0), images: images, precision: precision, seed: 0)
+      step: step, imagesSeen: step * images.size(0), images: images, precision: precision, seed: 0,
+      layers: ["targets": images.flipped([3])])
     let start = ContinuousClock.now
     let losses = method.step(context)
     precondition(losses.values.allSatisfy { $0.item().isFinite }, "a loss is not finite")

@@ -1,6 +1,7 @@
-# Times one training step of PGGAN and of SkrGAN, written plainly in eager PyTorch, on the CPU: the reference that
+# Times one training step of PGGAN, of SkrGAN and of RegGAN's modes, written plainly in eager PyTorch, on the CPU: the reference that
 # Limn's own step is measured against. Prints one JSON line per configuration.
 import argparse
+import contextlib
 import functools
 import json
 import statistics
@@ -10,6 +11,7 @@ import torch
 
 import pggan
 import pix2pix
+import reggan
 import skrgan
 
 
@@ -36,6 +38,15 @@ def skrgan_step(size, batch, options, autocast, ngf):
     return step
 
 
+TRANSLATIONS = {"reggan-pix2pix": "p2p", "reggan-nc": "nc", "reggan-nc+r": "nc+r", "reggan-c": "c", "reggan-c+r": "c+r"}
+
+
+def translation_step(size, batch, mode, autocast, width):
+    state = reggan.State(mode, size, width=width)
+    a, b = torch.rand(batch, 1, size, size) * 2 - 1, torch.rand(batch, 1, size, size) * 2 - 1
+    return lambda: reggan.training_step(state, a, b, autocast=autocast or contextlib.nullcontext)
+
+
 def seconds_per_step(step, repeats, warmup):
     for _ in range(warmup):
         step()
@@ -51,7 +62,7 @@ def seconds_per_step(step, repeats, warmup):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--methods", nargs="+", default=["pggan", "skrgan"], choices=["pggan", "skrgan"])
+    parser.add_argument("--methods", nargs="+", default=["pggan", "skrgan"], choices=["pggan", "skrgan", *TRANSLATIONS])
     parser.add_argument("--sizes", nargs="+", type=int, default=[64, 128], help="image sizes, powers of two from 32")
     parser.add_argument("--batch", type=int, help="images per step (default: 8 up to 64 px, 4 above)")
     parser.add_argument("--fmap-base", type=int, default=8192)
@@ -72,14 +83,16 @@ def main():
             autocast = functools.partial(torch.autocast, "cpu", torch.bfloat16) if dtype == "bf16" else None
             for method in arguments.methods:
                 torch.manual_seed(0)
-                if method == "pggan":
+                if method in TRANSLATIONS:
+                    step = translation_step(size, batch, TRANSLATIONS[method], autocast, arguments.ngf)
+                elif method == "pggan":
                     step = pggan_step(size, batch, options, autocast)
                 else:
                     step = skrgan_step(size, batch, options, autocast, arguments.ngf)
                 times = seconds_per_step(step, arguments.repeats, arguments.warmup)
                 print(json.dumps({
                     "implementation": "pytorch-eager", "torch": torch.__version__, "method": method, "size": size,
-                    "batch": batch, **options, "ngf": arguments.ngf if method == "skrgan" else None, "dtype": dtype,
+                    "batch": batch, **options, "ngf": None if method == "pggan" else arguments.ngf, "dtype": dtype,
                     "threads": arguments.threads, "repeats": arguments.repeats,
                     "seconds_per_step": round(statistics.median(times), 4), "fastest": round(min(times), 4),
                 }), flush=True)
