@@ -184,19 +184,29 @@ CASES = {  # name: (tolerance, border, transforms of each image)
 }
 
 images, labels = scene(), classes()
+CASES = {name: (*case, 1) for name, case in CASES.items()}
+# Images by the nearest pixel: misalignment as RegGAN's code draws it, levels 2 and 5, parameters of another generator.
+noise = np.random.default_rng(5)
+for level in (2, 5):
+    CASES[f"misaligned-{level}"] = (0, "constant", [[
+        {"rotation": {"degrees": noise.uniform(-level, level)}},
+        {"scale": {"factor": noise.uniform(1 - 0.02 * level, 1 + 0.02 * level)}},
+        {"shift": {axis: float(round(noise.uniform(-0.02, 0.02) * level * side))
+                   for axis, side in (("x", WIDTH), ("y", HEIGHT))}}] for _ in range(COUNT)], 0)
 ct = (images * 1500 - 200).astype(np.float32)
 tensors = {"images": images, "labels": labels}
 cases = []
-for name, (tolerance, border, draws) in CASES.items():
+for name, (tolerance, border, draws, order) in CASES.items():
     results, maps, masks = [], [], []
     for index, draw in enumerate(draws):
         places = positions(draw)
-        moved = np.stack([sampled(c, places, 1, border, -1) for c in images[index].astype(float)])
+        moved = np.stack([sampled(c, places, order, border, -1) for c in images[index].astype(float)])
         results.append(changed(moved, draw, -1, 1))
         masks.append(sampled(labels[index], places, 0, border, 5))
     tensors[f"{name}.images"] = np.stack(results).astype(np.float32)
     tensors[f"{name}.labels"] = np.stack(masks)
-    cases.append({"name": name, "tolerance": tolerance, "draw": {"border": border, "images": draws}})
+    cases.append({"name": name, "tolerance": tolerance, "draw": {"border": border, "images": draws}
+                  | ({"interpolation": "nearest"} if order == 0 else {})})
 
 # Another range of values: Hounsfield units, white at 1000 and black at -1000.
 gamma = CASES["gamma"][2]

@@ -31,7 +31,7 @@ private func batch() throws -> AlignedBatch {
 }
 
 @Suite struct AugmentationParityTests {
-  @Test func `all cases are read`() { #expect(AugmentationCase.all.count == 19) }
+  @Test func `all cases are read`() { #expect(AugmentationCase.all.count == 21) }
 
   @Test(arguments: AugmentationCase.all)
   func `images and labels are SciPy's`(one: AugmentationCase) throws {

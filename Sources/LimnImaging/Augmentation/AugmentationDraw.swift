@@ -12,17 +12,20 @@ public struct AugmentationDraw: Sendable, Equatable {
   public let images: [[DrawnTransform]]
   /// What lies beyond the images.
   public let border: AugmentationBorder
+  /// How images and maps are read between their pixels; labels always take the nearest.
+  public let interpolation: Interpolation
 
   /// Brings transforms together.
-  public init(images: [[DrawnTransform]], border: AugmentationBorder = .reflect) {
-    self.images = images
-    self.border = border
+  public init(
+    images: [[DrawnTransform]], border: AugmentationBorder = .reflect, interpolation: Interpolation = .linear
+  ) {
+    (self.images, self.border, self.interpolation) = (images, border, interpolation)
   }
 
   /// The layers after the transforms, which leave `batch` as it is.
   ///
   /// All spatial transforms act as one, so that each layer is interpolated once at most (images and maps
-  /// bilinearly, labels by the nearest pixel), and turns, flips and windows alone not at all. What follows a
+  /// by ``interpolation``, labels by the nearest pixel), and turns, flips and windows alone not at all. What follows a
   /// crop in the list therefore still sees the image beyond the crop. Intensities change after that, in the
   /// list's order, and stay within the image's range. Shrinking is not antialiased.
   /// - Parameter batch: as many images as were drawn for, all of one size.
@@ -43,9 +46,11 @@ public struct AugmentationDraw: Sendable, Equatable {
 
   private func applied(_ plans: [SpatialPlan], to batch: AlignedBatch) -> AlignedBatch {
     let tensors = batch.layers.values.map(\.values)
+    // Rounding must not decide which of two pixels is the nearest.
+    let isPrecise = interpolation == .nearest || tensors.contains { $0.dtype == .float64 }
     let sampler = SpatialSampler(
-      plans, border: border, device: tensors.first?.device ?? .cpu,
-      precision: tensors.contains { $0.dtype == .float64 } ? .float64 : .float32)
+      plans, border: border, interpolation: interpolation, device: tensors.first?.device ?? .cpu,
+      precision: isPrecise ? .float64 : .float32)
     let layers = batch.layers.mapValues { layer in
       let moved = sampler(layer)
       guard case .image(let range) = layer.kind else { return moved }
@@ -56,7 +61,7 @@ public struct AugmentationDraw: Sendable, Equatable {
 }
 
 extension AugmentationDraw: Codable {
-  private enum CodingKeys: CodingKey { case images, border }
+  private enum CodingKeys: CodingKey { case images, border, interpolation }
 
   /// Reads what `encode(to:)` wrote.
   /// - Throws: `DecodingError` where the parameters of a transform are impossible.
@@ -64,6 +69,7 @@ extension AugmentationDraw: Codable {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     images = try container.decode([[DrawnTransform]].self, forKey: .images)
     border = try container.decode(AugmentationBorder.self, forKey: .border)
+    interpolation = try container.decodeIfPresent(Interpolation.self, forKey: .interpolation) ?? .linear
     if let flaw = images.joined().lazy.compactMap(\.flaw).first {
       throw DecodingError.dataCorruptedError(
         forKey: .images, in: container, debugDescription: "found \(flaw)")

@@ -21,15 +21,20 @@ struct SpatialSampler {
 
   private let groups: [(rows: [Int], places: Places)]
   private let border: AugmentationBorder
+  private let interpolation: Interpolation
   private let isIdentity: Bool
 
   /// - Parameters:
   ///   - plans: one for each image, all with results of one size.
   ///   - border: what lies beyond the images.
+  ///   - interpolation: of images and maps.
   ///   - device: where the images are.
   ///   - precision: of the places.
-  init(_ plans: [SpatialPlan], border: AugmentationBorder, device: Device, precision: DType) {
-    self.border = border
+  init(
+    _ plans: [SpatialPlan], border: AugmentationBorder, interpolation: Interpolation, device: Device,
+    precision: DType
+  ) {
+    (self.border, self.interpolation) = (border, interpolation)
     let keys = plans.map(\.key)
     let groups = Dictionary(grouping: plans.indices) { keys[$0] }.sorted { $0.value[0] < $1.value[0] }
     self.groups = groups.map { key, rows in
@@ -64,9 +69,10 @@ struct SpatialSampler {
 
   private func interpolated(_ x: Tensor, at grid: Tensor, _ layer: AlignedLayer) -> Tensor {
     let type = x.dtype
-    // float32 holds whole numbers up to 2²⁴ only.
-    let precision: DType = [.float64, .int32, .int64].contains(type) ? .float64 : .float32
-    let mode: InterpolationMode = layer.kind == .labels ? .nearest : .bilinear
+    // float32 holds whole numbers up to 2²⁴ only, and places less precisely than the nearest pixel takes.
+    let isPrecise = interpolation == .nearest || [.float64, .int32, .int64].contains(type)
+    let precision: DType = isPrecise ? .float64 : .float32
+    let mode: InterpolationMode = layer.kind == .labels || interpolation == .nearest ? .nearest : .bilinear
     func sampled(_ x: Tensor, _ padding: GridPadding) -> Tensor {
       gridSample(x, grid.to(precision), mode: mode, padding: padding, alignCorners: true)
     }
