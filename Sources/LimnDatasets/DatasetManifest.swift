@@ -93,13 +93,19 @@ public struct LayerRecord: Sendable, Codable, Equatable {
   public var shape: [Int]
   /// SHA-256 of the tensor's bytes (little-endian, last axis fastest).
   public var sha256: String
+  /// How the sources' intensities became the pixels of a layer that has images of its own, such as `targets`; nil
+  /// for others.
+  public var intensity: IntensityRecord?
+  /// The modality of such images; nil where not known.
+  public var modality: String?
 
   /// A record of a layer as it lies on the disk; that the two agree is checked on opening the dataset.
-  public init(name: String, type: String, shape: [Int], sha256: String) {
-    self.name = name
-    self.type = type
-    self.shape = shape
-    self.sha256 = sha256
+  public init(
+    name: String, type: String, shape: [Int], sha256: String, intensity: IntensityRecord? = nil,
+    modality: String? = nil
+  ) {
+    (self.name, self.type, self.shape, self.sha256) = (name, type, shape, sha256)
+    (self.intensity, self.modality) = (intensity, modality)
   }
 }
 

@@ -121,11 +121,20 @@ public final class DatasetWriter {
     guard !items.isEmpty else { throw DatasetError(folder.target, "no image to write") }
     if let splits { assign(splits, together) }
     let spacing = sharedSpacing()
-    let manifest = manifest(layers: try layers.map { try $0.finish() }, provenance, spacing: spacing)
+    let records = try layers.map { described(try $0.finish()) }
+    let manifest = manifest(layers: records, provenance, spacing: spacing)
     try AtomicFile.write(
       manifest.encoded(), to: folder.partial.appendingPathComponent(DatasetManifest.fileName))
     try folder.publish()
     return manifest
+  }
+
+  /// What is known of a layer only at the end.
+  private func described(_ record: LayerRecord) -> LayerRecord {
+    let companion = description.companions.first { $0.name == record.name }
+    var record = record
+    (record.intensity, record.modality) = (companion?.intensity, companion?.modality)
+    return record
   }
 
   private func assign(_ splits: Splits, _ together: [[String]]) {

@@ -11,12 +11,17 @@ public struct LayerDescriptor: Sendable, Equatable {
   public var dtype: DType
   /// [C, H, W], or [H, W] for label maps.
   public var itemShape: [Int]
+  /// How intensities became the layer's pixels, where it holds images of their own; nil else.
+  public var intensity: IntensityRecord?
+  /// Its images' modality, where they have one of their own.
+  public var modality: String?
 
   /// A layer whose items have `itemShape`; the axis of the items themselves is left out of it.
-  public init(name: String, dtype: DType, itemShape: [Int]) {
-    self.name = name
-    self.dtype = dtype
-    self.itemShape = itemShape
+  public init(
+    name: String, dtype: DType, itemShape: [Int], intensity: IntensityRecord? = nil, modality: String? = nil
+  ) {
+    (self.name, self.dtype, self.itemShape) = (name, dtype, itemShape)
+    (self.intensity, self.modality) = (intensity, modality)
   }
 
   var itemBytes: Int { itemShape.reduce(dtype.size, *) }

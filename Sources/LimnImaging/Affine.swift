@@ -78,14 +78,14 @@ func cross(_ a: SIMD3<Double>, _ b: SIMD3<Double>) -> SIMD3<Double> {
 }
 
 extension Affine {
-  /// Whether both place every voxel of a volume [Z, Y, X] within a tenth of a voxel.
-  public func placesAlike(_ other: Affine, size: [Int]) -> Bool {
+  /// Whether both place every voxel of a volume [Z, Y, X] within a part of a voxel, a tenth of it by default.
+  public func placesAlike(_ other: Affine, size: [Int], within part: Double = 0.1) -> Bool {
     let ends = [Double(size[2] - 1), Double(size[1] - 1), Double(size[0] - 1)]
     let least = max(spacing.min(), .leastNormalMagnitude)
     return (0..<8).allSatisfy { corner in
       let voxel = SIMD3((0..<3).map { corner >> $0 & 1 == 1 ? ends[$0] : 0 })
       let difference = self(voxel) - other(voxel)
-      return (difference * difference).sum().squareRoot() <= 0.1 * least
+      return (difference * difference).sum().squareRoot() <= part * least
     }
   }
 }

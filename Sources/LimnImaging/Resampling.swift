@@ -159,7 +159,7 @@ public enum ImageResize {
 extension Volume {
   /// (column, row, 0) of a slice to millimetres: of a stack with uneven gaps as the slice's file says, not as
   /// their mean gives.
-  private func place(ofSlice z: Int) -> Affine {
+  func place(ofSlice z: Int) -> Affine {
     let origins = info.stack?.origins ?? []
     // A volume that was turned since has them in another order.
     let isAsRead = origins.count == size[0] && length(origins[0] - affine.column(3)) < 0.01

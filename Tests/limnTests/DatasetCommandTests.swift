@@ -16,6 +16,7 @@ import Testing
     "--window full", "--window centre:40,80", "--window range:-1000,400", "--channels 3", "--bits 16",
     "--split 1", "--split 0.7,0.3", "--patient-from folder", "--patient-from regex:(p\\d+)",
     "--min-content 0.1",
+    "--pair b", "--pair b/{name}.png --pair-window file", "--pair b --pair-window range:0,9",
     "--every 2", "--strict --overwrite", "--crop body", "--box 1,2,30,40", "--jobs 3 --key k", "--dry-run",
   ])
   func acceptedImportOptions(options: String) throws {
@@ -29,7 +30,8 @@ import Testing
     ("--bits 12", "--bits"), ("--split 0,0", "--split"), ("--split a", "--split"), ("--every 0", "--every"),
     ("--patient-from regex:(", "--patient-from"), ("--min-content 2", "--min-content"),
     ("--crop all", "--crop"), ("--box 1,2,3", "--box"), ("--box 1,2,3,4 --crop fov", "--box"),
-    ("--jobs -1", "--jobs"),
+    ("--jobs -1", "--jobs"), ("--pair-window full", "--pair"),
+    ("--pair b --pair-window half", "--pair-window"),
   ])
   func refusedImportOptions(options: String, named: String) {
     let words = options.split(separator: " ").map(String.init)

@@ -60,6 +60,38 @@ import Testing
     }
   }
 
+  /// Pairs are decoded by the helpers, too, and an import of them that was killed goes on.
+  @Test func aKilledImportOfPairsGoesOn() throws {
+    try withTemporaryFolder { folder in
+      try writeScans(40, in: folder)
+      let others = folder.appendingPathComponent("others")
+      try FileManager.default.createDirectory(at: others, withIntermediateDirectories: false)
+      for number in 0..<39 {
+        let pixels = Tensor.randint(0, 256, [1, 40, 30], generator: Generator(seed: 100 + UInt64(number)))
+        try PNGFile.write(
+          pixels: pixels.to(.uint8), to: others.appendingPathComponent("p\(number).png"))
+      }
+      let line = "import scans --pair others --size 16 --key key --jobs 2 --out"
+      let look = try Command.limn("\(line) set --dry-run", in: folder)
+      #expect(look.output.contains("39 of 40 have a counterpart to pair with"), "\(look.output)")
+      let kept = folder.appendingPathComponent(".set.importing")
+      func finished() -> Int {
+        ((try? FileManager.default.contentsOfDirectory(atPath: kept.path)) ?? []).filter {
+          $0.hasSuffix(".json")
+        }.count
+      }
+      let killed = try Command.limn("\(line) set", in: folder, stop: (SIGKILL, { finished() >= 9 }))
+      #expect(killed.wasKilled)
+      let last = try Command.limn("\(line) set", in: folder)
+      let whole = try Command.limn("\(line) whole", in: folder)
+      #expect(last.status == 0 && whole.status == 0, "\(last.error)")
+      #expect(last.error.contains("p39.png: has no counterpart in"), "\(last.error)")
+      let manifests = try (manifest(folder, "set"), manifest(folder, "whole"))
+      #expect(manifests.0.contentHash == manifests.1.contentHash && manifests.0.count == 39)
+      #expect(manifests.0.layers.map(\.name) == ["images", "targets"])
+    }
+  }
+
   /// A program that dies of some requests and sleeps over others stands in for a codec that does.
   @Test func aHelperThatDiesCostsOneFile() throws {
     try withTemporaryFolder { folder in

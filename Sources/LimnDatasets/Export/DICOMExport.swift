@@ -17,10 +17,9 @@ final class DICOMExport: FormatWriter {
     let item = context.manifest.items[stack.items[0]]
     let study = studies["\(item.patient) \(item.date ?? "")"] ?? DICOMUID.new()
     studies["\(item.patient) \(item.date ?? "")"] = study
-    var identity = DICOMSeriesIdentity(
+    let identity = DICOMSeriesIdentity(
       patient: item.patient, study: study, date: item.date, isSynthetic: context.manifest.synthetic,
       derivation: context.derivation)
-    identity.modality = context.manifest.modality
     var files: [String] = []
     var images: (series: String, instances: [String])?
     for layer in context.imageLayers {
@@ -43,6 +42,7 @@ final class DICOMExport: FormatWriter {
     identity.series = DICOMUID.new()
     identity.seriesNumber = number
     identity.seriesDescription = layer
+    identity.modality = context.modality(layer)
     return identity
   }
 

@@ -42,9 +42,15 @@ struct ExportContext {
 
   /// What a layer's pixels stand for; nil where they stand for themselves.
   func scale(_ layer: String) -> ValueScale? {
-    guard layer == "images", manifest.channels == 1 else { return nil }
-    return manifest.intensity?.scale(bitDepth: manifest.bitDepth)
+    guard let record = record(layer), record.shape.count == 4, record.shape[1] == 1 else { return nil }
+    let intensity = layer == "images" ? manifest.intensity : record.intensity
+    return intensity?.scale(bitDepth: manifest.bitDepth)
   }
+
+  /// The modality of a layer's images, their own where they have one.
+  func modality(_ layer: String) -> String? { record(layer)?.modality ?? manifest.modality }
+
+  private func record(_ layer: String) -> LayerRecord? { manifest.layers.first { $0.name == layer } }
 
   /// Layers of label maps: [N, H, W].
   var labelLayers: [String] { manifest.layers.filter { $0.shape.count == 3 }.map(\.name) }

@@ -28,6 +28,8 @@ struct ExportIndex: Codable {
   let synthetic: Bool
   let modality: String?
   let intensity: IntensityRecord?
+  /// Of layers that have intensities of their own.
+  let layerIntensities: [String: IntensityRecord]?
   let bitDepth: Int
   let classes: [LabelClass]
   let records: [Record]
@@ -38,6 +40,8 @@ struct ExportIndex: Codable {
     tool = "limn \(LimnVersion.current)"
     (dataset, contentHash, synthetic) = (manifest.name, manifest.contentHash, manifest.synthetic)
     (modality, intensity, bitDepth) = (manifest.modality, manifest.intensity, manifest.bitDepth)
+    let own = manifest.layers.compactMap { layer in layer.intensity.map { (layer.name, $0) } }
+    layerIntensities = own.isEmpty ? nil : Dictionary(uniqueKeysWithValues: own)
     (classes, self.records) = (manifest.classes, records)
     let exported = Set(records.flatMap(\.items))
     items = manifest.items.filter { exported.contains($0.id) }.map {

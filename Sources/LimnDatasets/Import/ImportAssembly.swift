@@ -7,6 +7,8 @@ import LimnTorch
 /// A volume that has been cut.
 struct FinishedUnit {
   let source: SourceUnit
+  /// The other image of the pair; nil where images come alone.
+  let pair: SourceUnit?
   /// The pseudonym.
   let patient: String
   let result: CutResult
@@ -49,15 +51,31 @@ struct ImportAssembly {
     let alike = LookAlikes(
       patients: patients, fingerprints: fingerprints, difference: pixels.meanDifference)
     writer.description.modality = options.modality ?? Self.only(units.compactMap(\.result.modality))
-    writer.description.intensity = IntensityRecord(
-      window: options.cut.window?.optionText
-        ?? Set(units.map(\.result.window)).sorted().joined(separator: " or "),
-      unit: Self.only(units.map(\.result.unit)) == .hounsfield ? IntensityUnit.hounsfield.rawValue : nil)
+    writer.description.intensity = Self.intensity(
+      options.cut.window, units.map { ($0.result.window, $0.result.unit) })
+    describeTargets(&writer.description)
     let manifest = try writer.finish(
       provenance: Provenance(
         sources: units.count, tool: "limn \(LimnVersion.current)", options: options.recorded),
       splits: options.splits, together: alike.groups)
     return (manifest, warnings(Set(patients).count, target) + alike.warnings(manifest.items))
+  }
+
+  private static func intensity(
+    _ window: IntensityWindow?, _ found: [(window: String, unit: IntensityUnit)]
+  ) -> IntensityRecord {
+    IntensityRecord(
+      window: window?.optionText ?? Set(found.map(\.window)).sorted().joined(separator: " or "),
+      unit: only(found.map(\.unit)) == .hounsfield ? IntensityUnit.hounsfield.rawValue : nil)
+  }
+
+  private func describeTargets(_ description: inout DatasetDescription) {
+    let pairs = units.compactMap(\.result.pair)
+    for index in description.companions.indices where description.companions[index].name == "targets" {
+      description.companions[index].intensity = Self.intensity(
+        options.pairs?.window, pairs.map { ($0.window, $0.unit) })
+      description.companions[index].modality = Self.only(pairs.compactMap(\.modality))
+    }
   }
 
   private static func only<Value: Hashable>(_ values: [Value]) -> Value? {
@@ -81,7 +99,8 @@ struct ImportAssembly {
         source: Self.name(of: image, source), slice: image.slice,
         spacing: image.spacing, affine: image.affine, date: date)
     }
-    try writer.append(items, images: images, companions: labels(of: unit, target))
+    let companions = try labels(of: unit, target).merging(targets(of: unit, target)) { $1 }
+    try writer.append(items, images: images, companions: companions)
   }
 
   private static func name(of image: CutImage, _ source: String) -> String {
@@ -100,11 +119,26 @@ struct ImportAssembly {
   }
 
   private func companions(_ target: CutTarget) -> [LayerDescriptor] {
-    guard let labels = options.labels else { return [] }
     let size = [target.height, target.width]
+    let targets = target.pairChannels.map {
+      LayerDescriptor(name: "targets", dtype: target.bitDepth == 8 ? .uint8 : .uint16, itemShape: [$0] + size)
+    }
+    return (targets.map { [$0] } ?? []) + labelLayers(size)
+  }
+
+  private func labelLayers(_ size: [Int]) -> [LayerDescriptor] {
+    guard let labels = options.labels else { return [] }
     let classes = LayerDescriptor(name: "labels", dtype: .uint8, itemShape: size)
     let objects = LayerDescriptor(name: "instances", dtype: .uint16, itemShape: size)
     return labels.kind == .instances ? [classes, objects] : [classes]
+  }
+
+  private func targets(of unit: FinishedUnit, _ target: CutTarget) throws -> [String: Tensor] {
+    guard let channels = target.pairChannels else { return [:] }
+    let shape = [unit.result.images.count, channels, target.height, target.width]
+    let pixels = try tensor(
+      unit.pixels.path + ".targets", shape, target.bitDepth == 8 ? .uint8 : .uint16, unit)
+    return ["targets": pixels]
   }
 
   private func labels(of unit: FinishedUnit, _ target: CutTarget) throws -> [String: Tensor] {
@@ -145,9 +179,11 @@ struct ImportAssembly {
     var lines = units.flatMap { unit in
       (unit.result.warnings + Self.doubts(unit.source.header)).map {
         "\(unit.source.first.lastPathComponent): \($0)"
-      }
+      } + pairWarnings(unit)
     }
-    let deeper = units.filter { $0.result.storedBits > 8 && target.bitDepth == 8 }.count
+    let deeper = units.filter {
+      max($0.result.storedBits, $0.result.pair?.storedBits ?? 0) > 8 && target.bitDepth == 8
+    }.count
     if deeper > 0 {
       lines.append("\(deeper) sources hold more than 8 bits, which were rounded; --bits 16 keeps them")
     }
@@ -155,6 +191,16 @@ struct ImportAssembly {
       lines.append(
         "all \(units.count) sources count as one patient, so all are for training; --patient-from tells them apart"
       )
+    }
+    return lines
+  }
+
+  private func pairWarnings(_ unit: FinishedUnit) -> [String] {
+    var lines = Self.doubts(unit.pair?.header).map { "\(unit.pair?.first.lastPathComponent ?? ""): \($0)" }
+    if let pair = unit.result.pair, pair.unseen > 0 {
+      lines.append(
+        "\(unit.source.first.lastPathComponent): \(pair.unseen) of \(unit.result.images.count) images lie beyond "
+          + "the field of their counterpart, which is black there; --slices leaves them out")
     }
     return lines
   }

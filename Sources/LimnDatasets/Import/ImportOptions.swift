@@ -120,6 +120,8 @@ public struct ImportOptions: Sendable {
   public var overwrite = false
   /// Masks that come with the images; nil where there are none.
   public var labels: LabelOptions?
+  /// The other images of pairs; nil where images come alone.
+  public var pairs: PairOptions?
   /// Who decodes the files.
   public var helpers = ImportHelpers.none
 
@@ -136,6 +138,10 @@ public struct ImportOptions: Sendable {
       if labels.resample { list.append("--resample-labels") }
       if labels.fieldOfView != nil { list.append("--mask") }
       if labels.keepsUnlabelled { list.append("--keep-unlabelled") }
+    }
+    if let pairs {
+      let window = pairs.takesFileWindow ? "file" : pairs.window?.optionText ?? "auto"
+      list += ["--pair", "--pair-window \(window)"]
     }
     list += ["--split-seed \(splits.seed)", "--patient-from \(patients.kind)"]
     return list

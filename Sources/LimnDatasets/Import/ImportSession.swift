@@ -12,8 +12,8 @@ final class ImportSession {
   private let spool: Spool
   private let report: (ImportProgress) throws -> Void
   private let scan: SourceScan
-  /// What is imported, with the patients' pseudonyms and the masks.
-  private var units: [(source: SourceUnit, patient: String, label: LabelRequest?)] = []
+  /// What is imported, with the patients' pseudonyms, the masks and the other images of pairs.
+  private var units: [(source: SourceUnit, patient: String, label: LabelRequest?, pair: SourceUnit?)] = []
   private var outcomes: [Int: (name: String, outcome: CutOutcome)] = [:]
   private var images = 0
   private var problems: [ImportProblem] = []
@@ -54,7 +54,11 @@ final class ImportSession {
     for problem in scan.problems { try note(problem) }
     let masks = try options.labels.map { try LabelFinder($0.rule) }
     let views = try options.labels?.fieldOfView.map { try LabelFinder($0, option: "--mask") }
-    for unit in scan.units { try identify(unit, masks, views) }
+    let pairs = try options.pairs.map {
+      try PairFinder($0.rule, for: scan.units, pool: pool) { try report(.scanning) }
+    }
+    for problem in pairs?.problems ?? [] { try note(problem) }
+    for unit in scan.units { try identify(unit, masks, views, pairs) }
     try report(progress)
     var rest = Array(units.indices)[...]
     let target = try decideTarget(&rest)
@@ -87,13 +91,16 @@ final class ImportSession {
     return nil
   }
 
-  /// Tells whose a source is and where its mask is, before hours of work; a source that is nobody's, or has no
-  /// mask unless such are to be kept, is not imported.
-  private func identify(_ unit: SourceUnit, _ masks: LabelFinder?, _ views: LabelFinder?) throws {
+  /// Tells whose a source is and where its mask and its counterpart are, before hours of work; a source that is
+  /// nobody's, has no counterpart where pairs are asked for, or no mask unless such are to be kept, is not imported.
+  private func identify(
+    _ unit: SourceUnit, _ masks: LabelFinder?, _ views: LabelFinder?, _ pairs: PairFinder?
+  ) throws {
     do {
       let label = try masks.flatMap { try labelRequest(of: unit, $0, views) }
+      let pair = try pairs?.partner(of: unit)
       let patient = try options.patients.patient(of: unit.header, file: unit.first, path: unit.path)
-      units.append((unit, options.key.pseudonym("patient", patient), label))
+      units.append((unit, options.key.pseudonym("patient", patient), label, pair))
     } catch { try note(ImportProblem(file: unit.first, reason: error)) }
   }
 
@@ -114,10 +121,18 @@ final class ImportSession {
     let source = units[unit].source
     var request = CutRequest(
       files: source.files.map(\.path), isDICOM: source.isDICOM, options: options.cut,
-      target: target, label: units[unit].label, output: "")
+      target: target, label: units[unit].label, pair: pairRequest(units[unit].pair), output: "")
     let name = spool.name(of: request)
     request.output = spool.pixels(name).path
     return Job(unit: unit, name: name, request: request, kept: spool.result(name))
+  }
+
+  private func pairRequest(_ unit: SourceUnit?) -> PairRequest? {
+    unit.map {
+      PairRequest(
+        files: $0.files.map(\.path), isDICOM: $0.isDICOM, window: options.pairs?.window,
+        takesFileWindow: options.pairs?.takesFileWindow == true)
+    }
   }
 
   /// Nil for an image that is taken without a mask.
@@ -149,7 +164,7 @@ extension ImportSession {
     let finished = units.indices.compactMap { index -> FinishedUnit? in
       guard let kept = outcomes[index], let result = kept.outcome.result else { return nil }
       return FinishedUnit(
-        source: units[index].source, patient: units[index].patient, result: result,
+        source: units[index].source, pair: units[index].pair, patient: units[index].patient, result: result,
         pixels: spool.pixels(kept.name))
     }
     let assembly = ImportAssembly(units: finished, options: options)

@@ -21,11 +21,24 @@ public struct ImportSurvey: Sendable {
   public let problems: [ImportProblem]
   /// Files that neither are nor are called images.
   public let passedOver: Int
+  /// How many of the rows have a counterpart; nil where none was asked for. Why the others have none is among the
+  /// problems.
+  public let pairs: Int?
 
-  init(_ scan: SourceScan) {
+  init(_ scan: SourceScan, pairs finder: PairFinder?) {
     rows = scan.units.compactMap { unit in
       unit.header.map { Row(path: unit.path, files: unit.files.count, header: $0) }
     }
-    (problems, passedOver) = (scan.problems, scan.passedOver)
+    var (problems, found) = (scan.problems + (finder?.problems ?? []), 0)
+    if let finder {
+      for unit in scan.units {
+        do {
+          _ = try finder.partner(of: unit)
+          found += 1
+        } catch { problems.append(ImportProblem(file: unit.first, reason: error)) }
+      }
+    }
+    pairs = finder == nil ? nil : found
+    (self.problems, passedOver) = (problems, scan.passedOver)
   }
 }

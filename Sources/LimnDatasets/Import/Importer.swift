@@ -67,13 +67,18 @@ public enum Importer {
   /// Looks at sources without importing them.
   /// - Parameters:
   ///   - sources: files and folders.
+  ///   - pairs: where the other images of pairs are; nil: images come alone.
   ///   - helpers: who reads the headers.
   ///   - progress: called a few times in a second; what it throws ends the survey.
   /// - Returns: what is there, a row for each file or DICOM volume.
   /// - Throws: ``DatasetError`` for a source that does not exist.
   public static func survey(
-    _ sources: [URL], helpers: ImportHelpers = .none, progress: () throws -> Void = {}
+    _ sources: [URL], pairs: LabelRule? = nil, helpers: ImportHelpers = .none,
+    progress: () throws -> Void = {}
   ) throws -> ImportSurvey {
-    ImportSurvey(try SourceScan(sources, pool: HelperPool(helpers), tick: progress))
+    let pool = HelperPool(helpers)
+    let scan = try SourceScan(sources, pool: pool, tick: progress)
+    let finder = try pairs.map { try PairFinder($0, for: scan.units, pool: pool, tick: progress) }
+    return ImportSurvey(scan, pairs: finder)
   }
 }

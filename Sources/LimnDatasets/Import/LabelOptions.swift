@@ -13,9 +13,20 @@ public enum LabelRule: Sendable, Equatable {
   /// folder.
   case path(String)
 
-  /// A path that holds `{name}`, or a folder.
+  /// A path that holds `{name}` or `{folder}`, or a folder.
   public init(_ text: String) {
-    self = text.contains("{name}") ? .path(text) : .folder(URL(fileURLWithPath: text))
+    let isPattern = text.contains("{name}") || text.contains("{folder}")
+    self = isPattern ? .path(text) : .folder(URL(fileURLWithPath: text))
+  }
+
+  /// Where the rule leads for an image: the folder, or the path with the image's name in it.
+  func path(for unit: SourceUnit) -> String {
+    switch self {
+    case .folder(let folder): folder.path
+    case .path(let pattern):
+      pattern.replacingOccurrences(of: "{name}", with: FileStem.of(unit.first))
+        .replacingOccurrences(of: "{folder}", with: unit.first.deletingLastPathComponent().path)
+    }
   }
 }
 
@@ -82,8 +93,8 @@ struct LabelFinder {
   func mask(of unit: SourceUnit) throws -> URL {
     if let found = try maskIfAny(of: unit) { return found }
     switch rule {
-    case .path(let pattern):
-      throw DatasetError(unit.first, "has no mask: there is no \(path(pattern, unit)); check \(option)")
+    case .path:
+      throw DatasetError(unit.first, "has no mask: there is no \(rule.path(for: unit)); check \(option)")
     case .folder(let folder):
       throw DatasetError(
         unit.first,
@@ -96,8 +107,8 @@ struct LabelFinder {
   /// - Throws: ``DatasetError`` where there is more than one.
   func maskIfAny(of unit: SourceUnit) throws -> URL? {
     switch rule {
-    case .path(let pattern):
-      let path = path(pattern, unit)
+    case .path:
+      let path = rule.path(for: unit)
       return FileManager.default.fileExists(atPath: path) ? URL(fileURLWithPath: path) : nil
     case .folder:
       let ofStudy = unit.header?.dicom.flatMap { byStudy[$0.studyUID] }
@@ -110,11 +121,6 @@ struct LabelFinder {
       }
       return found[0]
     }
-  }
-
-  private func path(_ pattern: String, _ unit: SourceUnit) -> String {
-    pattern.replacingOccurrences(of: "{name}", with: FileStem.of(unit.first))
-      .replacingOccurrences(of: "{folder}", with: unit.first.deletingLastPathComponent().path)
   }
 }
 

@@ -9,6 +9,10 @@ struct CutSlice {
   var image: Tensor
   /// int32 [1, H, W]; nil without a mask.
   var labels: Tensor?
+  /// float32 [C′, H, W] in [0, 1], the other image of the pair; nil without one.
+  var target: Tensor?
+  /// Whether the other image's field reaches into the slice.
+  var isTargetSeen = true
   /// The position along the slice axis; nil for pictures.
   let position: Int?
   /// Which tile of the slice, [row, column] from 0; nil where it is not divided.
@@ -39,12 +43,14 @@ struct SliceCutter {
   /// - Parameters:
   ///   - slabs: what is cut.
   ///   - mask: on the volume's grid; cut in the same way, nearest pixels.
+  ///   - pair: on the volume's grid; cut in the same way.
   ///   - size: the images'; their own where nil.
   ///   - body: takes the images.
   /// - Returns: how many were left out.
   /// - Throws: `ImagingError` where a slab cannot be read; what `body` throws.
   func cut(
-    _ slabs: VolumeSlabs, mask: Volume? = nil, size: ImageSize?, _ body: (CutSlice) throws -> Void
+    _ slabs: VolumeSlabs, mask: Volume? = nil, pair: PairedVolume? = nil, size: ImageSize?,
+    _ body: (CutSlice) throws -> Void
   ) throws -> Int {
     let shown = displayed(slabs.outline, as: slabs.outline)
     // Slices of another plane pass through all slabs.
@@ -56,8 +62,11 @@ struct SliceCutter {
     try forEachSlice(of: slabs, chosen) { position, slab, local in
       let image = window.applied(to: slab.slices[local])
       let labels = mask.map { displayed($0, as: slabs.outline)[position] }
+      let other = pair.map { displayed($0.volume, as: slabs.outline)[position] }
       var slice = CutSlice(
-        image: image, labels: labels, position: shown.count > 1 ? position : nil,
+        image: image, labels: labels, target: other.flatMap { pair?.window.applied(to: $0) },
+        isTargetSeen: other.map { $0.isEqual(to: $0).any().item() == 1 } ?? true,
+        position: shown.count > 1 ? position : nil,
         affine: Self.place(of: local, slab.slices, in: slab.volume))
       slice.crop(to: box ?? (options.crop == .fov ? ContentBox.of(image) : nil))
       if slab.volume.info.hasGeometry { slice.makePixelsSquare() }
@@ -77,6 +86,7 @@ struct SliceCutter {
     var slice = slice
     if let size { slice.fit(size, options.fit) }
     slice.image = withChannels(slice.image)
+    slice.target = slice.target.map(withChannels)
     return slice
   }
 
@@ -100,7 +110,7 @@ struct SliceCutter {
     }
   }
 
-  /// The slices of a volume, or of a part of one, or of its mask. Pictures, single scanned slices and files of pages
+  /// The slices of a volume, or of a part of one, or of what lies over it. Pictures, single scanned slices and files of pages
   /// stay as they are stored.
   private func displayed(_ volume: Volume, as whole: Volume) -> DisplayedSlices {
     guard whole.voxels.shape[1] > 1, whole.info.hasGeometry else { return volume.storedSlices }
@@ -185,7 +195,7 @@ extension CutSlice {
       x.narrowed(dim: 1, start: box.top, length: rows).narrowed(dim: 2, start: box.left, length: columns)
         .contiguous()
     }
-    (image, labels) = (part(image), labels.map(part))
+    (image, labels, target) = (part(image), labels.map(part), target.map(part))
     affine =
       affine
       * Affine(x: [1, 0, 0], y: [0, 1, 0], z: [0, 0, 1], origin: [Double(box.left), Double(box.top), 0])
@@ -220,6 +230,7 @@ extension CutSlice {
     guard height != size.height || width != size.width else { return }
     let placement = ImageResize.Placement(from: (height, width), to: (size.height, size.width), mode: mode)
     image = ImageResize.fit(image, height: size.height, width: size.width, mode: mode)
+    target = target.map { ImageResize.fit($0, height: size.height, width: size.width, mode: mode) }
     labels = labels.map {
       ImageResize.fit($0, height: size.height, width: size.width, mode: mode, interpolation: .nearest)
     }

@@ -46,7 +46,7 @@ final class Spool {
   func name(of request: CutRequest) -> String {
     var unnamed = request
     unnamed.output = ""
-    let files = request.files + [request.label?.file].compactMap(\.self)
+    let files = request.files + [request.label?.file].compactMap(\.self) + (request.pair?.files ?? [])
     let state = files.map(Self.state).joined(separator: "\n")
     let text = (try? JSONEncoder.readable.encode(unnamed)).map { String(decoding: $0, as: UTF8.self) } ?? ""
     return key.digest("spool", "\(LimnVersion.current)\n\(text)\n\(state)")

@@ -29,6 +29,7 @@ struct ImportCommand: ParsableCommand {
         limn import scans/ --out data/lungs --dry-run
         limn import images/ --labels masks/ --classes vessel=1 --out data/vessels --size 256
         limn import t1/*.nii.gz --out data/t1 --axis axial --slices 0.3..0.7 --min-content 0.1 --size 128
+        limn import t1/ --pair flair/ --out data/t1-flair --axis axial --size 128
 
       Read it from Python:
         from safetensors.numpy import load_file
@@ -111,7 +112,7 @@ struct ImportCommand: ParsableCommand {
   @Option(
     help: """
       Masks that belong to the images: a folder that holds them under the images' own names (or with _mask, \
-      _label, _seg behind), or a path in which {name} stands for an image's name.
+      _label, _seg behind), or a path in which {name} stands for an image's name, {folder} for its folder.
       """)
   var labels: String?
 
@@ -141,6 +142,17 @@ struct ImportCommand: ParsableCommand {
       methods that learn from unlabelled images. With --labels.
       """)
   var keepUnlabelled = false
+
+  @Option(
+    help: """
+      Images that belong to these, such as another contrast, become the layer 'targets': a folder that holds them \
+      under the same paths or names, but for words such as t1, flair, ct, a; or a path with {name} or {folder}. \
+      Volumes are brought onto these by the geometry of both, linearly.
+      """)
+  var pair: String?
+
+  @Option(help: "What becomes black and white in them, as --window; over each of these volumes. With --pair.")
+  var pairWindow: WindowArgument?
 
   @Option(help: "The dataset's name. Default: that of its folder.")
   var name: String?
@@ -187,6 +199,7 @@ struct ImportCommand: ParsableCommand {
     guard mask == nil || !instances else {
       throw ValidationError("--mask and --instances exclude each other")
     }
+    guard pair != nil || pairWindow == nil else { throw ValidationError("--pair-window goes with --pair") }
     guard box == nil || crop == .none else { throw ValidationError("--box and --crop exclude each other") }
   }
 
@@ -214,7 +227,9 @@ struct ImportCommand: ParsableCommand {
   }
 
   private func survey(_ sources: [URL]) throws {
-    let survey = try Importer.survey(sources, helpers: helpers()) { try Self.stopIfAsked("nothing was done") }
+    let survey = try Importer.survey(sources, pairs: pair.map { LabelRule($0) }, helpers: helpers()) {
+      try Self.stopIfAsked("nothing was done")
+    }
     SurveyTable(survey: survey).show()
   }
 
@@ -241,6 +256,14 @@ struct ImportCommand: ParsableCommand {
     options.fieldOfView = mask.map { LabelRule($0) }
     options.keepsUnlabelled = keepUnlabelled
     return options
+  }
+
+  private func pairOptions() -> PairOptions? {
+    pair.map {
+      var options = PairOptions(LabelRule($0))
+      (options.window, options.takesFileWindow) = (pairWindow?.window, pairWindow?.isFile == true)
+      return options
+    }
   }
 
   private var keyFile: URL {
@@ -270,6 +293,7 @@ struct ImportCommand: ParsableCommand {
     options.cut.bits = bits
     options.patients = patientFrom
     options.labels = try labelOptions()
+    options.pairs = pairOptions()
     options.key = try IdentityKey.kept(in: keyFile)
     options.helpers = helpers()
     (options.keepsNames, options.isStrict) = (keepNames, strict)
@@ -290,6 +314,7 @@ private struct SurveyTable {
     print(
       "\(survey.rows.count) volumes or pictures with \(images) images; \(survey.problems.count) files cannot be read, "
         + "\(survey.passedOver) are no images")
+    if let pairs = survey.pairs { print("\(pairs) of \(survey.rows.count) have a counterpart to pair with") }
   }
 
   private static func line(_ row: ImportSurvey.Row) -> String {

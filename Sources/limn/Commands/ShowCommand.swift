@@ -14,7 +14,7 @@ struct ShowCommand: ParsableCommand {
     discussion: """
       The images are spread evenly over the dataset, or over one split of it. Labels lie over them in colours \
       that can be told apart. --augment shows what training would see; --weights shows the border weights of \
-      U-Net, which glow where objects touch; --histogram draws how often each brightness occurs, a line for \
+      U-Net, which glow where objects touch; --pairs shows what belongs to each image; --histogram draws how often each brightness occurs, a line for \
       each split.
 
       Examples:
@@ -22,6 +22,7 @@ struct ShowCommand: ParsableCommand {
         limn show data/hearts --split test --layer labels --count 16 --out labels.png
         limn show data/hearts --augment rotation:-15..15,gamma:0.7..1.4 --out augmented.png
         limn show data/nuclei --weights --count 8 --out weights.png
+        limn show data/t1-flair --pairs --count 12 --out pairs.png
         limn show data/hearts --histogram histogram.html --out sheet.png
       """)
 
@@ -58,6 +59,12 @@ struct ShowCommand: ParsableCommand {
       """)
   var weights = false
 
+  @Flag(
+    help:
+      "Show below each image its target, and below that a checkerboard of both: edges go on where they align."
+  )
+  var pairs = false
+
   @Option(
     help: """
       What --weights adds the borders to: none, weight 1 everywhere; image, weights that make up for unequal \
@@ -72,9 +79,11 @@ struct ShowCommand: ParsableCommand {
     guard count > 0, columns ?? 1 > 0 else {
       throw ValidationError("--count and --columns: expected 1 or more")
     }
-    guard !weights || layer == "images" else {
-      throw ValidationError("--weights stand below the images; leave out --layer \(layer)")
+    guard !(weights || pairs) || layer == "images" else {
+      throw ValidationError(
+        "\(weights ? "--weights" : "--pairs") stand below the images; leave out --layer \(layer)")
     }
+    guard !weights || !pairs else { throw ValidationError("--weights and --pairs exclude each other") }
   }
 
   func run() throws {
@@ -90,6 +99,7 @@ struct ShowCommand: ParsableCommand {
   /// The sheet, and what must be said of it.
   private func picture(of dataset: Dataset, _ items: [Int]) throws -> (sheet: Tensor, note: String) {
     let augmentation = augment.map { ($0, seed) }
+    if pairs { return (try dataset.pairSheet(items, columns: columns, augmentation: augmentation), "") }
     guard weights else {
       return (try dataset.sheet(items, layer: layer, columns: columns, augmentation: augmentation), "")
     }

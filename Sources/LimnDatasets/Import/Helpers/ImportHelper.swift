@@ -102,7 +102,7 @@ extension ImportRequest {
     switch self {
     case .probe(let files): files.count
     case .test: 1
-    case .cut(let request): request.files.count
+    case .cut(let request): request.files.count + (request.pair?.files.count ?? 0)
     }
   }
 }

@@ -41,11 +41,15 @@ struct CutRequest: Codable, Sendable {
   var target: CutTarget?
   /// The mask, nil where images come without.
   var label: LabelRequest?
+  /// The other image of the pair, nil where images come alone.
+  var pair: PairRequest?
   /// Where the pixels go, in the order of the images.
   var output: String
 
   /// Where the mask's pixels go, in the same order.
   var labelOutput: String { output + ".labels" }
+  /// Where those of the other image go.
+  var pairOutput: String { output + ".targets" }
 }
 
 /// What all images of a dataset have in common.
@@ -54,10 +58,13 @@ struct CutTarget: Codable, Sendable, Equatable {
   var height: Int
   var width: Int
   var bitDepth: Int
+  /// Channels of the other images of pairs; nil without such.
+  var pairChannels: Int?
 }
 
 /// The images of a volume. The pixels are in the file that the request named: [n, C, H, W], uint8 or uint16; those
-/// of a mask in the other: [n, H, W], uint16.
+/// of a mask in the second: [n, H, W], uint16; those of the other image of a pair in the third: [n, C′, H, W], as the
+/// first.
 struct CutResult: Codable, Sendable {
   var target: CutTarget
   var images: [CutImage]
@@ -72,6 +79,18 @@ struct CutResult: Codable, Sendable {
   var labelValues: [Int]?
   /// The classes that masks name themselves, as segmentation objects do.
   var namedClasses: [LabelClass] = []
+  /// What is known of the other image; nil without one.
+  var pair: PairResult?
+}
+
+/// What is known of the other image of a pair.
+struct PairResult: Codable, Sendable {
+  var unit: IntensityUnit
+  var window: String
+  var modality: String?
+  var storedBits: Int
+  /// Images that lie wholly beyond its field.
+  var unseen: Int
 }
 
 /// What is known of an image beside its pixels.

@@ -70,17 +70,21 @@ private final class CutWriter {
   private let cutter: SliceCutter
   private let pixels: PixelFile
   private let masks: PixelFile
+  private let targets: PixelFile
   private var target: CutTarget?
   private var images: [CutImage] = []
   private var values = Set<Int>()
   private var skipped = 0
   private var namedClasses: [LabelClass] = []
+  private var pair: PairResult?
+  private var unseen = 0
 
   init(_ request: CutRequest) {
     self.request = request
     cutter = SliceCutter(options: request.options)
     pixels = PixelFile(URL(fileURLWithPath: request.output))
     masks = PixelFile(URL(fileURLWithPath: request.labelOutput))
+    targets = PixelFile(URL(fileURLWithPath: request.pairOutput))
     target = request.target
   }
 
@@ -92,9 +96,16 @@ private final class CutWriter {
       slabs = VolumeSlabs(try slabs.whole().outline.resampledRegular())
     }
     let volume = slabs.outline
+    let pair = try request.pair.map { try PairReader(request: $0).read(for: volume) }
     let size = request.options.size ?? target.map { ImageSize(height: $0.height, width: $0.width) }
-    skipped += try cutter.cut(slabs, mask: mask, size: size) { slice in
-      try pixels.append((slice.image * 2 - 1).quantized(bitDepth: common(slice, volume).bitDepth))
+    skipped += try cutter.cut(slabs, mask: mask, pair: pair, size: size) { slice in
+      let common = common(slice, deepest(volume, pair))
+      try pixels.append((slice.image * 2 - 1).quantized(bitDepth: common.bitDepth))
+      if let target = slice.target {
+        try checkChannels(target.shape[0], common)
+        unseen += slice.isTargetSeen ? 0 : 1
+        try targets.append((target * 2 - 1).quantized(bitDepth: common.bitDepth))
+      }
       if let labels = slice.labels {
         try masks.append(labels.to(.uint16))
         values.formUnion(labels.to(.int32).distinctValues)
@@ -106,6 +117,7 @@ private final class CutWriter {
           affine: hasPlace ? Self.rounded(Array(slice.affine.elements.prefix(12))) : nil,
           fingerprint: Fingerprint.of(slice.image)))
     }
+    if let pair { note(pair) }
   }
 
   /// On the volume's grid, its stack included, so that both are resampled alike.
@@ -118,18 +130,40 @@ private final class CutWriter {
   }
 
   /// What all images have in common, which the first decides.
-  private func common(_ slice: CutSlice, _ volume: Volume) -> CutTarget {
+  private func common(_ slice: CutSlice, _ storedBits: Int) -> CutTarget {
     if let target { return target }
     let decided = CutTarget(
       channels: slice.image.shape[0], height: slice.image.shape[1], width: slice.image.shape[2],
-      bitDepth: request.options.bits ?? (volume.storedBits <= 8 ? 8 : 16))
+      bitDepth: request.options.bits ?? (storedBits <= 8 ? 8 : 16), pairChannels: slice.target?.shape[0])
     target = decided
     return decided
+  }
+
+  private func deepest(_ volume: Volume, _ pair: PairedVolume?) -> Int {
+    max(volume.storedBits, pair?.volume.storedBits ?? 0)
+  }
+
+  private func checkChannels(_ channels: Int, _ common: CutTarget) throws {
+    guard let expected = common.pairChannels, expected != channels, let file = request.pair?.files[0] else {
+      return
+    }
+    throw DatasetError(
+      URL(fileURLWithPath: file),
+      "has \(channels) channels, the counterparts before it have \(expected); pass --channels 1 or --channels 3"
+    )
+  }
+
+  private func note(_ pair: PairedVolume) {
+    let volume = pair.volume
+    self.pair = PairResult(
+      unit: volume.unit, window: pair.windowText, modality: volume.info.modality,
+      storedBits: volume.storedBits, unseen: unseen)
   }
 
   func finish(_ volumes: [Volume]) throws -> CutResult {
     try pixels.close()
     try masks.close()
+    try targets.close()
     guard let first = volumes.first else {
       throw DatasetError(URL(fileURLWithPath: request.files[0]), "holds no image")
     }
@@ -138,7 +172,7 @@ private final class CutWriter {
       images: images, skipped: skipped, storedBits: volumes.map(\.storedBits).max() ?? 8, unit: first.unit,
       window: cutter.window(for: first).optionText, modality: first.info.modality,
       warnings: volumes.flatMap(\.info.warnings), labelValues: request.label.map { _ in values.sorted() },
-      namedClasses: namedClasses)
+      namedClasses: namedClasses, pair: pair)
   }
 
   /// Millionths of a millimetre; what is beyond is a float's noise.
