@@ -145,39 +145,54 @@ class Multiscale:
         return sum(((score - target) ** 2).mean() for score in self(x))
 
 
+def weighted(terms):
+    """The sum of (weight, value), and the values alone."""
+    return sum(weight * value for weight, value in terms.values()), {k: value for k, (_, value) in terms.items()}
+
+
 def unit_loss(G_a, G_b, D_a, D_b, a, b, noise, cyclic):
-    """What UNIT's auto-encoders lower, with the weights 1, 10, 0.01, 10, 0.01; noise: of a, b, and of both again."""
+    """What UNIT's auto-encoders lower, with the published weights; noise: of a, b, and of both on their way back."""
     l1 = F.l1_loss
     h_a, h_b = G_a.encode(a), G_b.encode(b)
     fake_b, fake_a = G_b.decode(h_a + noise[0]), G_a.decode(h_b + noise[1])
+    back_a, back_b = G_b.encode(fake_b), G_a.encode(fake_a)
     terms = {
-        "adversarial_b": D_b.loss(fake_b, 1), "reconstruction_a": 10 * l1(G_a.decode(h_a + noise[0]), a),
-        "reconstruction_b": 10 * l1(G_b.decode(h_b + noise[1]), b), "kl_a": 0.01 * (h_a**2).mean(),
-        "kl_b": 0.01 * (h_b**2).mean(),
+        "loss_g_b": (1, D_b.loss(fake_b, 1)),
+        "loss_reconstruction_a": (10, l1(G_a.decode(h_a + noise[0]), a)),
+        "loss_reconstruction_b": (10, l1(G_b.decode(h_b + noise[1]), b)),
+        "loss_divergence_a": (0.01, (h_a**2).mean()),
+        "loss_divergence_b": (0.01, (h_b**2).mean()),
+        "loss_cycle_a": (10, l1(G_a.decode(back_a + noise[2]), a)),
+        "loss_cycle_divergence_a": (0.01, (back_a**2).mean()),
     }
-    again_a = G_b.encode(fake_b)
-    terms["cycle_a"] = 10 * l1(G_a.decode(again_a + noise[2]), a)
-    terms["cycle_kl_a"] = 0.01 * (again_a**2).mean()
     if cyclic:
-        again_b = G_a.encode(fake_a)
-        terms["adversarial_a"] = D_a.loss(fake_a, 1)
-        terms["cycle_b"] = 10 * l1(G_b.decode(again_b + noise[3]), b)
-        terms["cycle_kl_b"] = 0.01 * (again_b**2).mean()
-    return sum(terms.values()), terms, fake_b, fake_a
+        terms |= {
+            "loss_g_a": (1, D_a.loss(fake_a, 1)),
+            "loss_cycle_b": (10, l1(G_b.decode(back_b + noise[3]), b)),
+            "loss_cycle_divergence_b": (0.01, (back_b**2).mean()),
+        }
+    return *weighted(terms), fake_b, fake_a
 
 
-def munit_loss(G_a, G_b, D_a, D_b, a, b, s_a, s_b, cyclic, factor=1):
-    """What MUNIT's auto-encoders lower, with the weights 1, 10, 1, 1; `factor` multiplies the adversarial term."""
+def munit_loss(G_a, G_b, D_a, D_b, a, b, s_a, s_b, cyclic, cycle=2):
+    """What MUNIT's auto-encoders lower, with the published weights; `cycle`: that of explicit cycles."""
     l1 = F.l1_loss
     (c_a, own_a), (c_b, own_b) = G_a.encode(a), G_b.encode(b)
     fake_b, fake_a = G_b.decode(c_a, s_b), G_a.decode(c_b, s_a)
-    (again_b, s_a_again), (again_a, s_b_again) = G_a.encode(fake_a), G_b.encode(fake_b)
+    (c_b_again, s_a_again), (c_a_again, s_b_again) = G_a.encode(fake_a), G_b.encode(fake_b)
     terms = {
-        "adversarial_b": factor * D_b.loss(fake_b, 1), "reconstruction_a": 10 * l1(G_a.decode(c_a, own_a), a),
-        "reconstruction_b": 10 * l1(G_b.decode(c_b, own_b), b), "style_a": l1(s_a_again, s_a),
-        "content_a": l1(again_a, c_a),
+        "loss_g_b": (1, D_b.loss(fake_b, 1)),
+        "loss_reconstruction_a": (10, l1(G_a.decode(c_a, own_a), a)),
+        "loss_reconstruction_b": (10, l1(G_b.decode(c_b, own_b), b)),
+        "loss_style_a": (1, l1(s_a_again, s_a)),
+        "loss_content_a": (1, l1(c_a_again, c_a)),
+        "loss_cycle_a": (cycle, l1(G_a.decode(c_a_again, own_a), a)),
     }
     if cyclic:
-        terms["adversarial_a"] = factor * D_a.loss(fake_a, 1)
-        terms["style_b"], terms["content_b"] = l1(s_b_again, s_b), l1(again_b, c_b)
-    return sum(terms.values()), terms, fake_b, fake_a
+        terms |= {
+            "loss_g_a": (1, D_a.loss(fake_a, 1)),
+            "loss_style_b": (1, l1(s_b_again, s_b)),
+            "loss_content_b": (1, l1(c_b_again, c_b)),
+            "loss_cycle_b": (cycle, l1(G_b.decode(c_b_again, own_b), b)),
+        }
+    return *weighted(terms), fake_b, fake_a

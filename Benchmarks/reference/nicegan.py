@@ -3,7 +3,7 @@ published names, as in munit.py."""
 
 import torch
 import torch.nn.functional as F
-from munit import mirrored, rounded
+from munit import mirrored, rounded, weighted
 
 
 def leaky(x):
@@ -146,8 +146,11 @@ def generator_loss(G_a, G_b, D_a, D_b, a, b):
     verdict_a, verdict_b = D_a(fake_a), D_b(fake_b)
     l1 = F.l1_loss
     terms = {
-        "adversarial_a": Discriminator.loss(verdict_a, 1), "adversarial_b": Discriminator.loss(verdict_b, 1),
-        "cycle_a": 10 * l1(G_a(verdict_b[3]), a), "cycle_b": 10 * l1(G_b(verdict_a[3]), b),
-        "reconstruction_a": 10 * l1(G_a(code_a), a), "reconstruction_b": 10 * l1(G_b(code_b), b),
+        "loss_g_a": (1, Discriminator.loss(verdict_a, 1)),
+        "loss_g_b": (1, Discriminator.loss(verdict_b, 1)),
+        "loss_cycle_a": (10, l1(G_a(verdict_b[3]), a)),
+        "loss_cycle_b": (10, l1(G_b(verdict_a[3]), b)),
+        "loss_reconstruction_a": (10, l1(G_a(code_a), a)),
+        "loss_reconstruction_b": (10, l1(G_b(code_b), b)),
     }
-    return sum(terms.values()), terms, fake_b, fake_a
+    return *weighted(terms), fake_b, fake_a

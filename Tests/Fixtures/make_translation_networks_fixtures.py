@@ -106,7 +106,7 @@ def munit_fixture(dtype):
 
 
 def nicegan_fixture(dtype):
-    G_a, G_b = nicegan.Generator(munit.Weights(1, dtype)), nicegan.Generator(munit.Weights(2, dtype), light=True)
+    G_a, G_b = (nicegan.Generator(munit.Weights(seed, dtype)) for seed in (1, 2))
     D_a, D_b = (nicegan.Discriminator(munit.Weights(seed, dtype), layers=6) for seed in (3, 4))
     alone = nicegan.Standalone(munit.Weights(7, dtype), light=True)
     a, b = images(5, 48, dtype), images(6, 48, dtype)

@@ -16,7 +16,7 @@ public struct NICEVerdict {
 
   /// How far the scores are from 1 (real) or 0 (fake): mean squares of the three, added.
   public func loss(isReal: Bool) -> Tensor {
-    func distance(_ scores: Tensor) -> Tensor { (isReal ? scores - 1 : scores).square().mean() }
+    let distance = isReal ? LeastSquares.real : LeastSquares.fake
     return distance(local) + distance(global) + distance(attention)
   }
 }
@@ -88,5 +88,5 @@ private struct NICEHead {
     scores = SpectralConv2d(inputChannels: 2 * channels, outputChannels: 1, kernelSize: 4, bias: false)
   }
 
-  func callAsFunction(_ x: Tensor) -> Tensor { scores(mirrored(1)(features(x))).to(.float32) }
+  func callAsFunction(_ x: Tensor) -> Tensor { scores(Activation.reflectionPad(1)(features(x))).to(.float32) }
 }

@@ -43,12 +43,8 @@ public class NICEEncoder: Module {
 /// [N, out, H − 1, W − 1] with stride 1.
 func niceConvolution(_ input: Int, _ output: Int, stride: Int) -> [any UnaryLayer] {
   [
-    mirrored(1), SpectralConv2d(inputChannels: input, outputChannels: output, kernelSize: 4, stride: stride),
+    .reflectionPad(1),
+    SpectralConv2d(inputChannels: input, outputChannels: output, kernelSize: 4, stride: stride),
     Activation { leakyReLU($0, 0.2) },
   ]
-}
-
-/// Mirrors [N, C, H, W] beyond its border by as many pixels on every side; the edge is not repeated.
-func mirrored(_ pixels: Int) -> Activation {
-  Activation { pad($0, [pixels, pixels, pixels, pixels], mode: .reflect) }
 }

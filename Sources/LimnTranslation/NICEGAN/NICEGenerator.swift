@@ -39,7 +39,7 @@ public final class NICEGenerator: Module {
       Linear(inputFeatures: inputs, outputFeatures: channels, bias: false)
     }
     expansion = Sequential(
-      mirrored(1), Conv2d(inputChannels: 2 * widths.width, outputChannels: channels, kernelSize: 3),
+      .reflectionPad(1), Conv2d(inputChannels: 2 * widths.width, outputChannels: channels, kernelSize: 3),
       LayerInstanceNorm(channels: channels), Activation(relu))
     let values = widths.isLight ? channels : size.reduce(channels) { $0 * ($1 / 4) }
     perceptron = Sequential(linear(values), Activation(relu), linear(channels), Activation(relu))
@@ -48,7 +48,7 @@ public final class NICEGenerator: Module {
     let last = Conv2d(
       inputChannels: widths.width, outputChannels: outputChannels, kernelSize: 7, bias: false)
     enlargement = Sequential(
-      Self.doubling(channels) + Self.doubling(channels / 2) + [mirrored(3), last, Activation(tanh)])
+      Self.doubling(channels) + Self.doubling(channels / 2) + [.reflectionPad(3), last, Activation(tanh)])
     isLight = widths.isLight
   }
 
@@ -56,7 +56,7 @@ public final class NICEGenerator: Module {
   private static func doubling(_ channels: Int) -> [any UnaryLayer] {
     let half = channels / 2
     return [
-      mirrored(1), Conv2d(inputChannels: channels, outputChannels: half, kernelSize: 3, bias: false),
+      .reflectionPad(1), Conv2d(inputChannels: channels, outputChannels: half, kernelSize: 3, bias: false),
       LayerInstanceNorm(channels: half), Activation(relu),
       Conv2d(inputChannels: half, outputChannels: 4 * half, kernelSize: 1),
       Activation { pixelShuffle($0, factor: 2) }, LayerInstanceNorm(channels: half), Activation(relu),
@@ -103,7 +103,7 @@ final class NICEResidualBlock: Module {
   }
 
   func callAsFunction(_ x: Tensor, style: AdaptiveStyle) -> Tensor {
-    let pad = mirrored(1)
+    let pad = Activation.reflectionPad(1)
     let inner = relu(norm1(conv1(pad(x)), style: style))
     return x + norm2(conv2(pad(inner)), style: style)
   }

@@ -20,7 +20,7 @@ public struct ContentWidths: Sendable, Equatable {
   public var contentChannels: Int { width << halvings }
 }
 
-/// Image [N, C, H, W], H and W multiples of 4 → content [N, 4·width, H/4, W/4] (of the published sizes).
+/// Image [N, C, H, W], H and W multiples of 4 → content [N, 4·width, H/4, W/4] (of the published sizes), float32.
 public final class ContentEncoder: Module, UnaryLayer {
   let model: Sequential
 
@@ -35,7 +35,7 @@ public final class ContentEncoder: Module, UnaryLayer {
   }
 
   /// The content of images.
-  public func callAsFunction(_ x: Tensor) -> Tensor { model(x) }
+  public func callAsFunction(_ x: Tensor) -> Tensor { model(x).to(.float32) }
 }
 
 /// Image [N, C, H, W], H and W at least 32 → style [N, styles, 1, 1], float32. Nothing is normalised, since that would

@@ -47,7 +47,7 @@ public final class MultiscaleDiscriminator: Module {
   ///   - isReal: what the images are to be taken for.
   /// - Returns: a scalar.
   public func loss(_ x: Tensor, isReal: Bool) -> Tensor {
-    let parts = self(x).map { (isReal ? $0 - 1 : $0).square().mean() }
+    let parts = self(x).map(isReal ? LeastSquares.real : LeastSquares.fake)
     return parts.dropFirst().reduce(parts[0], +)
   }
 }
