@@ -533,6 +533,31 @@ def penalties():
     c.save()
 
 
+# Spectral normalisation: three forward passes of training, each with its gradients, and one of evaluation.
+
+
+def spectral():
+    c = Cases("spectral.safetensors")
+    layers = {
+        "conv2d": (nn.Conv2d(3, 5, 4, stride=2, padding=1), (2, 3, 6, 6)),
+        "linear-no-bias": (nn.Linear(6, 4, bias=False), (3, 6)),
+    }
+    for name, (layer, shape) in layers.items():
+        layer = nn.utils.spectral_norm(layer)
+        for key, tensor in layer.state_dict().items():
+            c.set(f"{name}/state/{key}", tensor)
+        for i in range(4):
+            layer.train(i < 3)
+            x = random(*shape).requires_grad_()
+            c.set(f"{name}/in.{i}", x)
+            c.set(f"{name}/out.{i}", y := layer(x))
+            leaves = {f"grad.{i}": x} | {f"parameter.{i}/{key}": p for key, p in layer.named_parameters()}
+            c.differentiate(name, [y], leaves)
+            for key, buffer in layer.named_buffers():
+                c.set(f"{name}/after.{i}/{key}", buffer)
+    c.save()
+
+
 # Random numbers: the same seeds give the same numbers. Autocast. Files.
 
 
@@ -579,7 +604,7 @@ def files():
 def main():
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    for part in [operators, functional, layers, optimizers, schedules, penalties, randomness, files]:
+    for part in [operators, functional, layers, optimizers, schedules, penalties, randomness, files, spectral]:
         part()
     total = sum(f.stat().st_size for f in FOLDER.iterdir())
     print(f"{len(list(FOLDER.iterdir()))} files, {total} bytes")
