@@ -41,6 +41,7 @@ public struct MUNITRecipe: TranslationRecipe {
   public var schedule = TranslationSchedule.halving
   public var pool = 0
   public var registration = RegistrationRecipe()
+  public var misalignment = MisalignmentRecipe()
 
   /// The paper's values.
   public init() {}

@@ -36,6 +36,7 @@ public struct NICEGANRecipe: TranslationRecipe {
   public var schedule = TranslationSchedule.linear
   public var pool = 0
   public var registration = RegistrationRecipe()
+  public var misalignment = MisalignmentRecipe()
 
   /// The paper's values.
   public init() {}

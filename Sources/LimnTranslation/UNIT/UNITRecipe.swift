@@ -37,6 +37,7 @@ public struct UNITRecipe: TranslationRecipe {
   public var schedule = TranslationSchedule.halving
   public var pool = 0
   public var registration = RegistrationRecipe()
+  public var misalignment = MisalignmentRecipe()
 
   /// The official code's values.
   public init() {}
