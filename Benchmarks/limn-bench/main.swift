@@ -59,7 +59,9 @@ func makeMethod(_ name: String, size: Int, batch: Int, widthMax: Int, ngf: Int) 
 func translation(_ mode: String, batch: Int, ngf: Int, _ setting: MethodSetting) throws -> any Method {
   guard mode == "pix2pix" else {
     var recipe = RegGANRecipe()
-    guard let known = TranslationMode(rawValue: mode) else { preconditionFailure("no such mode: \(mode)") }
+    recipe.registration.freshFakes = mode.hasSuffix("-fresh")
+    let plain = mode.replacingOccurrences(of: "-fresh", with: "")
+    guard let known = TranslationMode(rawValue: plain) else { preconditionFailure("no such mode: \(mode)") }
     (recipe.mode, recipe.width, recipe.discriminatorWidth, recipe.batchSize) = (known, ngf, ngf, batch)
     return try RegGAN(recipe: recipe, setting: setting)
   }

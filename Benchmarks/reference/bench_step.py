@@ -38,13 +38,14 @@ def skrgan_step(size, batch, options, autocast, ngf):
     return step
 
 
-TRANSLATIONS = {"reggan-pix2pix": "p2p", "reggan-nc": "nc", "reggan-nc+r": "nc+r", "reggan-c": "c", "reggan-c+r": "c+r"}
+TRANSLATIONS = {"reggan-pix2pix": "p2p", "reggan-nc": "nc", "reggan-nc+r": "nc+r", "reggan-c": "c", "reggan-c+r": "c+r",
+                "reggan-nc+r-fresh": "nc+r"}
 
 
-def translation_step(size, batch, mode, autocast, width):
+def translation_step(size, batch, mode, autocast, width, fresh_fakes):
     state = reggan.State(mode, size, width=width)
     a, b = torch.rand(batch, 1, size, size) * 2 - 1, torch.rand(batch, 1, size, size) * 2 - 1
-    return lambda: reggan.training_step(state, a, b, autocast=autocast or contextlib.nullcontext)
+    return lambda: reggan.training_step(state, a, b, autocast or contextlib.nullcontext, fresh_fakes)
 
 
 def seconds_per_step(step, repeats, warmup):
@@ -84,7 +85,8 @@ def main():
             for method in arguments.methods:
                 torch.manual_seed(0)
                 if method in TRANSLATIONS:
-                    step = translation_step(size, batch, TRANSLATIONS[method], autocast, arguments.ngf)
+                    step = translation_step(
+                        size, batch, TRANSLATIONS[method], autocast, arguments.ngf, method.endswith("-fresh"))
                 elif method == "pggan":
                     step = pggan_step(size, batch, options, autocast)
                 else:

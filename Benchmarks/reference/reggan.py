@@ -182,8 +182,8 @@ class State:
         self.pools = {"b": Pool(), "a": Pool()}
 
 
-def training_step(state, a, b, autocast=contextlib.nullcontext):
-    """One step as RegGAN's code takes it, but for nc+r the fakes of the generators' update are used again."""
+def training_step(state, a, b, autocast=contextlib.nullcontext, fresh_fakes=False):
+    """One step as RegGAN's code takes it; in nc+r the code draws the discriminator's fakes anew (fresh_fakes)."""
     optimizers, nets = state.optimizers, state.nets
     trained = [o for kind, o in optimizers.items() if kind != "discriminator"]
     for optimizer in trained:
@@ -200,13 +200,16 @@ def training_step(state, a, b, autocast=contextlib.nullcontext):
     for optimizer in trained:
         optimizer.step()
     optimizers["discriminator"].zero_grad()
+    if fresh_fakes:
+        with torch.no_grad(), autocast():
+            fake_b = full(nets["generator_b"](a))
     for name, real, fake in (("b", b, fake_b), ("a", a, fake_a)):
         if fake is None:
             continue
         if state.mode == "p2p":
             real, fake = torch.cat([a, real], 1), torch.cat([a, fake], 1)
         else:
-            fake = state.pools[name](fake)
+            fake = fake if fresh_fakes else state.pools[name](fake)
         own = discriminator_objective(nets[f"discriminator_{name}"], real, fake, autocast=autocast)
         own.backward()
         terms[f"loss_d_{name}"] = own.detach()

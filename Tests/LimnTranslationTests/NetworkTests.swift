@@ -57,6 +57,15 @@ import Testing
     #expect(largest > 0 && largest < 0.01)
   }
 
+  @Test(arguments: [(1, 5), (3, 5), (5, 1), (5, 3), (5, 5)])
+  func largeKernelsAreConvolutions(channels: (Int, Int)) {
+    let layer = Initialization.with(Generator(seed: 1)) {
+      LargeKernelConv2d(inputChannels: channels.0, outputChannels: channels.1, kernelSize: 7)
+    }
+    let x = Tensor.randn([2, channels.0, 12, 15], generator: Generator(seed: 2))
+    #expect(relativeError(layer(x), conv2d(x, layer.weight, layer.bias)) < 1e-5)
+  }
+
   @Test func theReceptiveFieldOfAPatchIsSeventyPixels() {
     let network = PatchDiscriminator(inputChannels: 1, width: 1)
     // Without normalisation, which sees the whole image, the gradient of one score shows what it sees.

@@ -45,7 +45,7 @@ public final class ResidualGenerator: Module {
   ///   - blocks: residual blocks (9 in the paper, 6 below 256 pixels).
   public init(inputChannels: Int, outputChannels: Int, width: Int = 64, blocks: Int = 9) {
     modelHead = Sequential(
-      .reflectionPad(3), Conv2d(inputChannels: inputChannels, outputChannels: width, kernelSize: 7),
+      .reflectionPad(3), LargeKernelConv2d(inputChannels: inputChannels, outputChannels: width, kernelSize: 7),
       InstanceNorm2d(channels: width), Activation(relu),
       Conv2d(inputChannels: width, outputChannels: 2 * width, kernelSize: 3, stride: 2, padding: 1),
       InstanceNorm2d(channels: 2 * width), Activation(relu),
@@ -59,13 +59,14 @@ public final class ResidualGenerator: Module {
       ConvTranspose2d(
         inputChannels: 2 * width, outputChannels: width, kernelSize: 3, stride: 2, padding: 1, outputPadding: 1),
       InstanceNorm2d(channels: width), Activation(relu), .reflectionPad(3),
-      Conv2d(inputChannels: width, outputChannels: outputChannels, kernelSize: 7))
+      LargeKernelConv2d(inputChannels: width, outputChannels: outputChannels, kernelSize: 7))
   }
 
   /// Translates images.
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    // Convolutions are fastest with the channels last, and what follows keeps it so.
-    let head = modelHead(x.contiguous(.channelsLast))
-    return tanh(modelTail(modelBody.reduce(head) { $1($0) })).atLeastFloat32
+    // Measured: the ends are faster with the channels last, the gradients of the 3×3 convolutions between them without.
+    let head = modelHead(x.contiguous(.channelsLast)).contiguous()
+    let body = modelBody.reduce(head) { $1($0) }
+    return tanh(modelTail(body.contiguous(.channelsLast))).atLeastFloat32
   }
 }
