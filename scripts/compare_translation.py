@@ -1,7 +1,7 @@
 """The official side of scripts/compare-translation: networks of an official checkout with random weights, saved as
 their trainers save them, and what they give for random images.
 
-    compare_translation.py munit|nicegan CHECKOUT FOLDER
+    compare_translation.py munit|nicegan|reggan NETWORKS.py FOLDER
 """
 import importlib.util
 import pathlib
@@ -10,11 +10,11 @@ import sys
 import torch
 from safetensors.torch import save_file
 
-PART, CHECKOUT, FOLDER = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
+PART, NETWORKS, FOLDER = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
 
 
 def official():
-    spec = importlib.util.spec_from_file_location("networks", CHECKOUT / "networks.py")
+    spec = importlib.util.spec_from_file_location("networks", NETWORKS)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -80,8 +80,18 @@ def nicegan(networks, out):
     out["b"], out["a"] = G["gen2B"](out["disA.1.code"]), G["gen2A"](out["disB.1.code"])
 
 
+def reggan(networks, out):
+    out["x"] = x = torch.rand(1, 1, 96, 96) * 2 - 1
+    G = shaken(networks.ResnetGenerator2(1, 1, ngf=8, n_blocks=2, light=True))
+    D = shaken(networks.Discriminator2(1, ndf=4))
+    torch.save(G.state_dict(), FOLDER / "netG_A2B.pth")
+    torch.save(D.state_dict(), FOLDER / "netD_B.pth")
+    out["image"] = G(x)
+    out["local"], out["global"], out["attention"] = D(x)
+
+
 torch.manual_seed(1)
 out = {}
 with torch.set_grad_enabled(PART == "nicegan"):
-    {"munit": munit, "nicegan": nicegan}[PART](official(), out)
+    {"munit": munit, "nicegan": nicegan, "reggan": reggan}[PART](official(), out)
 save_file({k: v.detach().contiguous().clone() for k, v in out.items()}, FOLDER / f"{PART}.safetensors")

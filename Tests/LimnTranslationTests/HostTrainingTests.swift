@@ -81,6 +81,14 @@ import Testing
     expectTraining(method, .ncR)
   }
 
+  @Test func niceGANTrainsWithRegGANsNetworks() throws {
+    var recipe = Self.nice(.ncR)
+    (recipe.oneWay, recipe.blocks, recipe.registration.freshFakes) = (.reggan, nil, true)
+    let method = try NICEGAN(recipe: recipe, setting: setting(64))
+    #expect(method.recipe.blocks == 7 && method.recipe.discriminatorWidth == 1)
+    expectTraining(method, .ncR)
+  }
+
   @Test func munitHasStyles() throws {
     let method = try MUNIT(recipe: Self.munit(.c), setting: setting(64))
     #expect(method.hasStyles)

@@ -32,9 +32,11 @@ private final class OfficialPart {
 
   subscript(_ name: String) -> Tensor { get throws { try #require(values[name]) } }
 
-  func load(_ network: Module, _ file: String, _ entry: String) throws {
+  /// A file's weights, or those of one of its entries.
+  func load(_ network: Module, _ file: String, _ entry: String? = nil) throws {
     let url = folder.appendingPathComponent(file)
-    try network.load(WeightsFile.read(url, entries: [entry]), prefix: "\(entry).")
+    let state = try WeightsFile.read(url, entries: entry.map { [$0] })
+    try network.load(state, prefix: entry.map { "\($0)." } ?? "")
   }
 
   func compare(_ network: String, _ actual: Tensor, _ name: String) throws {
@@ -100,15 +102,33 @@ private final class OfficialPart {
           try part.load(judge, file, name)
           for pass in 0..<2 {
             let verdict = judge(try part[image])
-            try part.compare("Discriminator", verdict.local, "\(name).\(pass).local")
-            try part.compare("Discriminator", verdict.global, "\(name).\(pass).global")
-            try part.compare("Discriminator", verdict.attention, "\(name).\(pass).attention")
-            try part.compare("Discriminator", verdict.code, "\(name).\(pass).code")
+            try part.compare("Discriminator of \(file)", verdict.local, "\(name).\(pass).local")
+            try part.compare("Discriminator of \(file)", verdict.global, "\(name).\(pass).global")
+            try part.compare("Discriminator of \(file)", verdict.attention, "\(name).\(pass).attention")
+            try part.compare("Discriminator of \(file)", verdict.code, "\(name).\(pass).code")
           }
         }
-        try part.compare("ResnetGenerator", toB(try part["disA.1.code"]), "b")
-        try part.compare("ResnetGenerator, light", toA(try part["disB.1.code"]), "a")
+        try part.compare("ResnetGenerator of \(file)", toB(try part["disA.1.code"]), "b")
+        try part.compare("light ResnetGenerator of \(file)", toA(try part["disB.1.code"]), "a")
       }
+    }
+    try part.save()
+  }
+
+  @Test(.enabled(if: has("reggan"))) func niceGANInOneDirection() throws {
+    let part = try OfficialPart("reggan")
+    try withoutGradients {
+      let widths = NICEGeneratorWidths(width: 8, blocks: 2, isLight: true, variant: .reggan)
+      let generator = NICEStandaloneGenerator(
+        inputChannels: 1, outputChannels: 1, size: [96, 96], widths: widths)
+      try part.load(generator, "netG_A2B.pth")
+      try part.compare("ResnetGenerator2", generator(try part["x"]), "image")
+      let judge = NICEDiscriminator(inputChannels: 1, width: 4, variant: .reggan)
+      try part.load(judge, "netD_B.pth")
+      let verdict = judge(try part["x"])
+      try part.compare("Discriminator2", verdict.local, "local")
+      try part.compare("Discriminator2", verdict.global, "global")
+      try part.compare("Discriminator2", verdict.attention, "attention")
     }
     try part.save()
   }
