@@ -1,4 +1,4 @@
-// NICE-GAN's discriminator (Chen et al., CVPR 2020, arXiv:2003.00273, section 3.2): its first layers are the encoder of
+// NICE-GAN's discriminator (Chen et al., CVPR 2020, arXiv:2003.00273, section 3): its first layers are the encoder of
 // the generators that begin in its domain.
 
 import LimnTorch

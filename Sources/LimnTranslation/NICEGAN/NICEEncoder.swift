@@ -1,5 +1,5 @@
 // NICE-GAN's encoder: the first layers of a discriminator (Chen, Huang, Huang, Sun & Tan, CVPR 2020, arXiv:2003.00273,
-// section 3.2), with attention over the channels.
+// section 3), with attention over the channels.
 
 import LimnTorch
 

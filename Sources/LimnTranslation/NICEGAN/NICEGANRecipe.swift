@@ -25,11 +25,11 @@ public struct NICEGANRecipe: TranslationRecipe {
   public var discriminatorWidth: Int?
   /// Convolutions up to the global scores; nil: 7 from 96 pixels on, else 6.
   public var discriminatorLayers: Int?
-  /// λ1 of the adversarial loss (section 4.2).
+  /// λ1 of the adversarial loss.
   public var adversarialWeight = 1.0
-  /// λ2 of cycle consistency (section 4.2).
+  /// λ2 of cycle consistency.
   public var cycleWeight = 10.0
-  /// λ3 of what a generator makes of its own domain's codes (section 4.2).
+  /// λ3 of what a generator makes of its own domain's codes.
   public var reconstructionWeight = 10.0
   public var batchSize = 1
   public var learningRate = 0.0001
@@ -52,7 +52,7 @@ public struct NICEGANRecipe: TranslationRecipe {
 
   public static let keys =
     sharedKeys(
-      mode: "paper: c", optimizer: "paper, section 4.2", schedule: "official code", pool: "official code")
+      mode: "paper: c", optimizer: "official code", schedule: "official code", pool: "official code")
     + [
       RecipeKey("width", "channels of the generators at full size", source: "official code"),
       RecipeKey(
@@ -74,11 +74,11 @@ public struct NICEGANRecipe: TranslationRecipe {
       RecipeKey(
         "discriminator_layers",
         "convolutions up to the global scores; null: 7 from 96 pixels on, else 6", source: "official code: 7"),
-      RecipeKey("adversarial_weight", "weight λ1 of the adversarial loss", source: "paper, section 4.2"),
-      RecipeKey("cycle_weight", "weight λ2 of cycle consistency", source: "paper, section 4.2"),
+      RecipeKey("adversarial_weight", "weight λ1 of the adversarial loss", source: "official code"),
+      RecipeKey("cycle_weight", "weight λ2 of cycle consistency", source: "official code"),
       RecipeKey(
         "reconstruction_weight", "weight λ3 of what a generator makes of its own domain's codes",
-        source: "paper, section 4.2"),
+        source: "official code"),
     ]
 
   /// As the code: 286 pixels wide, cut to 256, mirrored or not.

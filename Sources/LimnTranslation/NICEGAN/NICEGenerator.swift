@@ -1,4 +1,4 @@
-// NICE-GAN's generator (Chen, Huang, Huang, Sun & Tan, CVPR 2020, arXiv:2003.00273, section 3.2): what is left of a
+// NICE-GAN's generator (Chen, Huang, Huang, Sun & Tan, CVPR 2020, arXiv:2003.00273, section 3): what is left of a
 // generator when a discriminator is its encoder.
 
 import LimnTorch
