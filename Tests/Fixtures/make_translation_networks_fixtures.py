@@ -131,7 +131,7 @@ def nicegan_fixture(dtype):
     out["nc.d_loss"] = loss
     gradients(out, "nc", loss, {"dis_b": D_b})
     fake = alone(a)
-    out["nc.loss"] = loss = D_b.loss(D_b(fake), 1)
+    out["nc.loss"] = out["nc.loss_g_b"] = loss = D_b.loss(D_b(fake), 1)
     gradients(out, "nc", loss, {"alone": alone})
 
     D_b.training = False

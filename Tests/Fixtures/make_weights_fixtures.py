@@ -61,6 +61,17 @@ def main():
     torch.save(tensors, root / "legacy.pth", _use_new_zipfile_serialization=False)
     torch.save({"weight": torch.ones(2)}, root / "plain.pth", pickle_protocol=4)
 
+    layer = torch.nn.Linear(2, 1)
+    optimizer = torch.optim.Adam(layer.parameters())
+    layer(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor([[1.0, 2.0]]))
+        layer.bias.fill_(3)
+    checkpoint = {"net": layer.state_dict(), "optimizer": optimizer.state_dict(), "step": 3}
+    torch.save(checkpoint, root / "checkpoint.pth")
+    torch.save(checkpoint, root / "checkpoint-legacy.pth", _use_new_zipfile_serialization=False)
+
     refused = {
         "command": {"weight": Command()}, "module": torch.nn.Linear(1, 1), "bare": torch.ones(2),
         "epoch": {"weight": torch.ones(2), "epoch": 3}, "list": [torch.ones(2)], "numbers": {1: torch.ones(2)},

@@ -27,6 +27,20 @@ private func check(_ tensors: [String: Tensor], against name: String) throws {
     #expect(try WeightsFile.read(weights("plain.pth"))["weight"]?.array(of: Float.self) == [1, 1])
   }
 
+  @Test(arguments: ["checkpoint.pth", "checkpoint-legacy.pth"]) func aCheckpointsNetworkIsReadAlone(
+    name: String
+  ) throws {
+    let tensors = try WeightsFile.read(weights(name), entries: ["net"])
+    #expect(Set(tensors.keys) == ["net.weight", "net.bias"])
+    #expect(tensors["net.weight"]?.contiguous().array(of: Float.self) == [1, 2])
+    #expect(tensors["net.bias"]?.array(of: Float.self) == [3])
+    #expect(throws: WeightsFileError.self) { try WeightsFile.read(weights(name)) }
+    let error = #expect(throws: WeightsFileError.self) {
+      try WeightsFile.read(weights(name), entries: ["generator"])
+    }
+    #expect(error?.description.hasSuffix("its entries are net, optimizer, step; expected generator") == true)
+  }
+
   @Test(arguments: ["stored.npz", "packed.npz"]) func everyArrayOfNumPyComes(name: String) throws {
     try check(try NumPyFile.read(weights(name)), against: "arrays.safetensors")
     try check(try WeightsFile.read(weights(name)), against: "arrays.safetensors")

@@ -81,6 +81,41 @@ import Testing
     expectTraining(method, .ncR)
   }
 
+  @Test func niceGANTrainsWithRegGANsNetworks() throws {
+    var recipe = Self.nice(.ncR)
+    (recipe.oneWay, recipe.blocks, recipe.registration.freshFakes) = (.reggan, nil, true)
+    let method = try NICEGAN(recipe: recipe, setting: setting(64))
+    #expect(method.recipe.blocks == 7 && method.recipe.discriminatorWidth == 1)
+    expectTraining(method, .ncR)
+  }
+
+  /// Convolutions in bfloat16: losses near those of float32.
+  @Test func hostsTrainInHalfPrecision() throws {
+    func methods() throws -> [any TranslationMethod] {
+      try Initialization.with(Generator(seed: 7)) {
+        [
+          try UNIT(recipe: Self.unit(.cR), setting: setting(64)),
+          try MUNIT(recipe: Self.munit(.cR), setting: setting(64)),
+          try NICEGAN(recipe: Self.nice(.c), setting: setting(64)),
+          try NICEGAN(recipe: Self.nice(.ncR), setting: setting(64)),
+        ]
+      }
+    }
+    for (rough, exact) in zip(try methods(), try methods()) {
+      let losses = [(rough, DType.bfloat16), (exact, .float32)].map { method, precision in
+        method.step(
+          StepContext(
+            step: 0, imagesSeen: 0, images: images(1), precision: precision, seed: 2,
+            layers: ["targets": images(2)]))
+      }
+      for (name, loss) in losses[1] where name.hasPrefix("loss") {
+        let other = try #require(losses[0][name])
+        #expect(other.dtype == .float32)
+        #expect(abs(other.item() - loss.item()) < 0.1 * (0.1 + abs(loss.item())), "\(name)")
+      }
+    }
+  }
+
   @Test func munitHasStyles() throws {
     let method = try MUNIT(recipe: Self.munit(.c), setting: setting(64))
     #expect(method.hasStyles)

@@ -14,15 +14,20 @@ public enum PyTorchFile {
 
   /// The tensors by name; the names of nested dictionaries are joined by points. Tensors share the mapped file
   /// where they lie at word borders.
+  /// - Parameters:
+  ///   - url: of the file.
+  ///   - entries: of the outermost dictionary, to be read alone: a checkpoint's networks without what its
+  ///     optimisers hold. nil: all.
+  /// - Returns: tensors under their full names.
   /// - Throws: ``WeightsFileError`` for anything but tensors in dictionaries, and for a damaged file.
-  public static func read(_ url: URL) throws -> [String: Tensor] {
+  public static func read(_ url: URL, entries: Set<String>? = nil) throws -> [String: Tensor] {
     try reading(url) { file in
       let start = ByteCursor(file).bytes(0..<min(file.count, legacyMagic.count))
-      if start.starts(with: legacyMagic) { return try readLegacy(file) }
+      if start.starts(with: legacyMagic) { return try readLegacy(file, entries) }
       guard start.starts(with: ZipDirectory.magic) else {
         throw FileProblem("not a file of torch.save")
       }
-      return try read(try ZipDirectory(file))
+      return try read(try ZipDirectory(file), entries)
     }
   }
 
@@ -33,7 +38,7 @@ public enum PyTorchFile {
     zip.entries.keys.filter { $0.hasSuffix("/data.pkl") }.min().map { String($0.dropLast("data.pkl".count)) }
   }
 
-  static func read(_ zip: ZipDirectory) throws -> [String: Tensor] {
+  static func read(_ zip: ZipDirectory, _ entries: Set<String>?) throws -> [String: Tensor] {
     guard let folder = folder(in: zip) else { throw FileProblem("a zip file, but not one of torch.save") }
     let pickle = try stored("\(folder)data.pkl", in: zip)
     if let order = zip.entries["\(folder)byteorder"] {
@@ -41,7 +46,8 @@ public enum PyTorchFile {
       guard text.elementsEqual("little".utf8) else { throw FileProblem("its numbers are big-endian") }
     }
     let (tensors, _) = try Unpickler.run(
-      ByteCursor(zip.file, start: pickle.lowerBound, end: pickle.upperBound), named)
+      ByteCursor(zip.file, start: pickle.lowerBound, end: pickle.upperBound)
+    ) { try named($0, entries) }
     return try build(tensors) { storage in
       let range = try stored("\(folder)data/\(storage.key)", in: zip)
       return try numbers(storage, in: range, of: zip.file)
@@ -60,7 +66,9 @@ public enum PyTorchFile {
 
   // MARK: - Before 1.6: magic, version, system, value, keys, then each storage behind its length
 
-  private static func readLegacy(_ file: MappedFile) throws -> [String: Tensor] {
+  private static func readLegacy(
+    _ file: MappedFile, _ entries: Set<String>?
+  ) throws -> [String: Tensor] {
     var place = legacyMagic.count
     func next<R>(_ body: (PickleValue) throws -> R) throws -> R {
       let (value, end) = try Unpickler.run(ByteCursor(file, start: place), body)
@@ -73,12 +81,11 @@ public enum PyTorchFile {
       }
     }
     try next(checkByteOrder)
-    let tensors = try next(named)
+    // The lengths count elements, whose size is known from the tensors over them, wanted or not.
+    let (tensors, sizes) = try next { (try named($0, entries), elementSizes($0)) }
     let keys = try next { try texts($0) }
     var cursor = ByteCursor(file, start: place)
     var ranges: [String: Range<Int>] = [:]
-    // The length counts elements, whose size is known from the tensors over them.
-    let sizes = Dictionary(tensors.map { ($0.tensor.storage.key, $0.tensor.storage.dtype.size) }) { $1 }
     for key in keys {
       guard let size = sizes[key] else { throw FileProblem("a storage that no tensor uses") }
       let (bytes, overflow) = try cursor.number(Int64.self).multipliedReportingOverflow(by: size)
@@ -111,13 +118,39 @@ public enum PyTorchFile {
   private typealias NamedTensor = (name: String, tensor: PickleTensor)
 
   /// The tensors of nested dictionaries.
-  private static func named(_ value: PickleValue) throws -> [NamedTensor] {
+  private static func named(_ value: PickleValue, _ entries: Set<String>?) throws -> [NamedTensor] {
     guard case .collection(let root) = value, !root.isList else {
       throw FileProblem("it holds \(value.kind) where a dictionary of tensors was expected")
     }
     var found: [NamedTensor] = []
-    try collect(root, prefix: "", depth: 1, into: &found)
+    try collect(entries.map { try part(of: root, $0) } ?? root, prefix: "", depth: 1, into: &found)
     return found
+  }
+
+  /// A dictionary with those entries alone.
+  private static func part(of root: PickleCollection, _ entries: Set<String>) throws -> PickleCollection {
+    let part = PickleCollection(isList: false)
+    func name(_ key: PickleValue) -> String? { if case .text(let name) = key { name } else { nil } }
+    part.items = root.items.filter { name($0.key).map(entries.contains) ?? false }
+    guard Set(part.items.compactMap { name($0.key) }) == entries else {
+      let present = root.items.compactMap { name($0.key) }.prefix(8).joined(separator: ", ")
+      throw FileProblem("its entries are \(present); expected \(entries.sorted().joined(separator: ", "))")
+    }
+    return part
+  }
+
+  /// Bytes of an element of each storage that lists and dictionaries describe, by its key.
+  private static func elementSizes(_ value: PickleValue) -> [String: Int] {
+    var (sizes, waiting, seen) = ([String: Int](), [value], Set<ObjectIdentifier>())
+    while let next = waiting.popLast() {
+      switch next {
+      case .tensor(let tensor): sizes[tensor.storage.key] = tensor.storage.dtype.size
+      case .collection(let inner) where seen.insert(ObjectIdentifier(inner)).inserted:
+        waiting += inner.items.map(\.value)
+      default: break
+      }
+    }
+    return sizes
   }
 
   private static func collect(

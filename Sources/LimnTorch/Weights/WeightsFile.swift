@@ -13,23 +13,27 @@ public struct WeightsFileError: Error, CustomStringConvertible, LocalizedError {
 /// Reads tensors by name from safetensors, PyTorch's `.pth` and `.pt`, and NumPy's `.npz`.
 public enum WeightsFile {
   /// The tensors of a file; nothing in it is ever executed.
+  /// - Parameters:
+  ///   - url: of the file.
+  ///   - entries: what of a PyTorch checkpoint's outermost dictionary is read; nil: all.
+  /// - Returns: tensors by name, those of nested dictionaries joined by points.
   /// - Throws: ``WeightsFileError`` or ``SafetensorsError``, one line, for a file that is none of these, is
   ///   damaged, or holds anything but tensors.
-  public static func read(_ url: URL) throws -> [String: Tensor] {
+  public static func read(_ url: URL, entries: Set<String>? = nil) throws -> [String: Tensor] {
     let start = try beginning(of: url)
     if start.starts(with: ZipDirectory.magic) {
-      return try reading(url) { try zipped($0) }
+      return try reading(url) { try zipped($0, entries) }
     }
-    if start.starts(with: PyTorchFile.legacyMagic) { return try PyTorchFile.read(url) }
+    if start.starts(with: PyTorchFile.legacyMagic) { return try PyTorchFile.read(url, entries: entries) }
     if start.starts(with: NumPyFile.magic) {
       throw WeightsFileError(url, "one NumPy array without a name; numpy.savez keeps names")
     }
     return try Safetensors.read(url).tensors
   }
 
-  private static func zipped(_ file: MappedFile) throws -> [String: Tensor] {
+  private static func zipped(_ file: MappedFile, _ entries: Set<String>?) throws -> [String: Tensor] {
     let zip = try ZipDirectory(file)
-    return PyTorchFile.folder(in: zip) == nil ? try NumPyFile.read(zip) : try PyTorchFile.read(zip)
+    return PyTorchFile.folder(in: zip) == nil ? try NumPyFile.read(zip) : try PyTorchFile.read(zip, entries)
   }
 
   private static func beginning(of url: URL) throws -> Data {

@@ -1,4 +1,4 @@
-// MUNIT's objective over its two auto-encoders (Huang, Liu, Belongie & Kautz, ECCV 2018, arXiv:1804.04732, section 3.2);
+// MUNIT's objective over its two auto-encoders (Huang, Liu, Belongie & Kautz, ECCV 2018, arXiv:1804.04732, section 3);
 // in one direction the terms that RegGAN's code keeps.
 
 import LimnTorch

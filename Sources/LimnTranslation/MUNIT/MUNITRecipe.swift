@@ -31,7 +31,7 @@ public struct MUNITRecipe: TranslationRecipe {
   public var styleWeight = 1.0
   /// λ_c of contents that are found again (appendix B).
   public var contentWeight = 1.0
-  /// Of what comes back from the other domain in its own style (section 5.1); 0: none.
+  /// Of what comes back from the other domain in its own style; 0: none.
   public var cycleWeight = 0.0
   public var batchSize = 1
   public var learningRate = 0.0001
@@ -77,7 +77,7 @@ public struct MUNITRecipe: TranslationRecipe {
         "content_weight", "weight λ_c of contents that are found again", source: "paper, appendix B"),
       RecipeKey(
         "cycle_weight", "weight of what comes back from the other domain in its own style; 0: none",
-        source: "paper, section 5.1; official code: 0, or 10"),
+        source: "official code: 0, or 10"),
     ] + MultiscaleRecipe.keys
 
   /// As the code: mirrored or not.

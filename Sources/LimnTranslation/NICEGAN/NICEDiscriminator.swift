@@ -1,4 +1,4 @@
-// NICE-GAN's discriminator (Chen et al., CVPR 2020, arXiv:2003.00273, section 3.2): its first layers are the encoder of
+// NICE-GAN's discriminator (Chen et al., CVPR 2020, arXiv:2003.00273, section 3): its first layers are the encoder of
 // the generators that begin in its domain.
 
 import LimnTorch
@@ -32,15 +32,16 @@ public final class NICEDiscriminator: NICEEncoder {
   ///   - inputChannels: C.
   ///   - width: channels of the first convolution (64 in the paper); they double with each.
   ///   - layers: convolutions on the way to the global scores (7 in the paper), 6 or more; see ``minimumSize(layers:)``.
-  public init(inputChannels: Int, width: Int = 64, layers: Int = 7) {
+  ///   - variant: which code's network.
+  public init(inputChannels: Int, width: Int = 64, layers: Int = 7, variant: NICEVariant = .published) {
     func halving(_ level: Int) -> [any UnaryLayer] {
-      niceConvolution(width << (level - 1), width << level, stride: 2)
+      variant.convolution(width << (level - 1), width << level, stride: 2)
     }
     shared = Sequential((2..<layers - 4).flatMap(halving))
-    local = NICEHead(channels: width << (layers - 5))
+    local = NICEHead(channels: width << (layers - 5), variant, kernelSize: 4)
     deeper = Sequential((layers - 4..<layers - 2).flatMap(halving))
-    global = NICEHead(channels: width << (layers - 3))
-    super.init(inputChannels: inputChannels, width: width)
+    global = NICEHead(channels: width << (layers - 3), variant, kernelSize: variant == .reggan ? 3 : 4)
+    super.init(inputChannels: inputChannels, width: width, variant: variant)
   }
 
   /// The smallest side of an image that so many layers can judge: 96 pixels of the published 7, 48 of 6.
@@ -78,15 +79,18 @@ public final class NICEDiscriminator: NICEEncoder {
   }
 }
 
-/// The last two convolutions of a scale: [N, channels, h, w] → scores [N, 1, h − 2, w − 2], float32.
+/// The last two convolutions of a scale: [N, channels, h, w] → scores [N, 1, h − 2, w − 2], float32 (of 4×4 kernels).
 private struct NICEHead {
   let features: Sequential
   let scores: SpectralConv2d
+  private let padding: Activation
 
-  init(channels: Int) {
-    features = Sequential(niceConvolution(channels, 2 * channels, stride: 1))
-    scores = SpectralConv2d(inputChannels: 2 * channels, outputChannels: 1, kernelSize: 4, bias: false)
+  init(channels: Int, _ variant: NICEVariant, kernelSize: Int) {
+    features = Sequential(variant.convolution(channels, 2 * channels, stride: 1))
+    scores = SpectralConv2d(
+      inputChannels: 2 * channels, outputChannels: 1, kernelSize: kernelSize, bias: false)
+    padding = variant.padding(1)
   }
 
-  func callAsFunction(_ x: Tensor) -> Tensor { scores(Activation.reflectionPad(1)(features(x))).to(.float32) }
+  func callAsFunction(_ x: Tensor) -> Tensor { scores(padding(features(x))).to(.float32) }
 }

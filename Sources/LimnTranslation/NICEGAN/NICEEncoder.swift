@@ -1,5 +1,5 @@
 // NICE-GAN's encoder: the first layers of a discriminator (Chen, Huang, Huang, Sun & Tan, CVPR 2020, arXiv:2003.00273,
-// section 3.2), with attention over the channels.
+// section 3), with attention over the channels.
 
 import LimnTorch
 
@@ -13,9 +13,9 @@ public class NICEEncoder: Module {
   /// How much of what is attended to is added, [1], 0 at first; spelt as in the published weights.
   let lamda: Parameter
 
-  init(inputChannels: Int, width: Int) {
+  init(inputChannels: Int, width: Int, variant: NICEVariant) {
     model = Sequential(
-      niceConvolution(inputChannels, width, stride: 2) + niceConvolution(width, 2 * width, stride: 2))
+      variant.convolution(inputChannels, width, stride: 2) + variant.convolution(width, 2 * width, stride: 2))
     fc = SpectralLinear(inputFeatures: 4 * width, outputFeatures: 1, bias: false)
     conv1x1 = Conv2d(inputChannels: 4 * width, outputChannels: 2 * width, kernelSize: 1)
     lamda = Parameter(.zeros([1]))
@@ -39,12 +39,29 @@ public class NICEEncoder: Module {
   }
 }
 
-/// Mirrored padding, 4×4 convolution with spectral normalisation, LeakyReLU; [N, in, H, W] → [N, out, H/2, W/2], or
-/// [N, out, H − 1, W − 1] with stride 1.
-func niceConvolution(_ input: Int, _ output: Int, stride: Int) -> [any UnaryLayer] {
-  [
-    .reflectionPad(1),
-    SpectralConv2d(inputChannels: input, outputChannels: output, kernelSize: 4, stride: stride),
-    Activation { leakyReLU($0, 0.2) },
-  ]
+/// Which code's networks.
+public enum NICEVariant: String, Codable, Sendable, CaseIterable {
+  /// NICE-GAN's own.
+  case published
+  /// Those of RegGAN's code for one direction, which repeat the image's edge beyond its border where NICE-GAN's mirror
+  /// it, and end their global scores with a 3×3 convolution instead of a 4×4 one.
+  case reggan
+
+  /// Widens [N, C, H, W] by as many pixels on every side.
+  func padding(_ pixels: Int) -> Activation {
+    switch self {
+    case .published: .reflectionPad(pixels)
+    case .reggan: Activation { pad($0, [pixels, pixels, pixels, pixels], mode: .replicate) }
+    }
+  }
+
+  /// Padding, 4×4 convolution with spectral normalisation, LeakyReLU; [N, in, H, W] → [N, out, H/2, W/2], or
+  /// [N, out, H − 1, W − 1] with stride 1.
+  func convolution(_ input: Int, _ output: Int, stride: Int) -> [any UnaryLayer] {
+    [
+      padding(1),
+      SpectralConv2d(inputChannels: input, outputChannels: output, kernelSize: 4, stride: stride),
+      Activation { leakyReLU($0, 0.2) },
+    ]
+  }
 }

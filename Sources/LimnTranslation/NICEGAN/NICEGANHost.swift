@@ -29,11 +29,13 @@ final class NICEGANHost: TranslationHost {
     self.recipe = recipe
     let (a, b) = (shape.source.channels, shape.targetChannels)
     let size = [shape.source.height, shape.source.width]
-    let widths = NICEGeneratorWidths(width: recipe.width, blocks: recipe.blocks, isLight: recipe.light)
+    let variant = recipe.mode.isCyclic ? .published : recipe.oneWay
+    let widths = NICEGeneratorWidths(
+      width: recipe.width, blocks: recipe.blocks ?? 6, isLight: recipe.light, variant: variant)
     func judge(_ channels: Int) -> NICEDiscriminator {
       NICEDiscriminator(
         inputChannels: channels, width: recipe.discriminatorWidth ?? recipe.width,
-        layers: recipe.discriminatorLayers ?? 7)
+        layers: recipe.discriminatorLayers ?? 7, variant: variant)
     }
     func generator(_ channels: Int) -> NICEGenerator {
       NICEGenerator(outputChannels: channels, size: size, widths: widths)

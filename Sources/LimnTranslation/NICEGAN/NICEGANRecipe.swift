@@ -14,19 +14,22 @@ public struct NICEGANRecipe: TranslationRecipe {
   public var mode = TranslationMode.c
   /// Channels of the generators at full size.
   public var width = 64
-  /// Residual blocks of the generators.
-  public var blocks = 6
+  /// Residual blocks of the generators; nil: 6, or 7 of RegGAN's networks.
+  public var blocks: Int?
   /// Whether the generators' gains and offsets come from channel means rather than from all values.
   public var light = false
-  /// Channels of the discriminators' first convolution, in both directions `width`; nil: `width`.
+  /// Which networks modes nc and nc+r have.
+  public var oneWay = NICEVariant.published
+  /// Channels of the discriminators' first convolution, in both directions `width`; nil: `width`, or half of it of
+  /// RegGAN's networks.
   public var discriminatorWidth: Int?
   /// Convolutions up to the global scores; nil: 7 from 96 pixels on, else 6.
   public var discriminatorLayers: Int?
-  /// λ1 of the adversarial loss (section 4.2).
+  /// λ1 of the adversarial loss.
   public var adversarialWeight = 1.0
-  /// λ2 of cycle consistency (section 4.2).
+  /// λ2 of cycle consistency.
   public var cycleWeight = 10.0
-  /// λ3 of what a generator makes of its own domain's codes (section 4.2).
+  /// λ3 of what a generator makes of its own domain's codes.
   public var reconstructionWeight = 10.0
   public var batchSize = 1
   public var learningRate = 0.0001
@@ -49,27 +52,33 @@ public struct NICEGANRecipe: TranslationRecipe {
 
   public static let keys =
     sharedKeys(
-      mode: "paper: c", optimizer: "paper, section 4.2", schedule: "official code", pool: "official code")
+      mode: "paper: c", optimizer: "official code", schedule: "official code", pool: "official code")
     + [
       RecipeKey("width", "channels of the generators at full size", source: "official code"),
       RecipeKey(
-        "blocks", "residual blocks of the generators", source: "official code: 6; RegGAN's: 7"),
+        "blocks", "residual blocks of the generators; null: 6, or 7 of RegGAN's networks",
+        source: "official code: 6; RegGAN's: 7, in all modes"),
+      RecipeKey(
+        "one_way",
+        "networks of modes nc and nc+r: published, or reggan: 7 blocks, a narrower discriminator, edges repeated "
+          + "beyond the border, as RegGAN's code has them", source: "Limn, after RegGAN's code"),
       RecipeKey(
         "light",
         "true: the generators' gains and offsets come from channel means, which saves 268 million weights at 256 pixels",
         source: "official code: false"),
       RecipeKey(
         "discriminator_width",
-        "channels of the discriminators' first convolution; null: width, which both directions need",
+        "channels of the discriminators' first convolution; null: width, which both directions need, or half of it "
+          + "of RegGAN's networks",
         source: "official code; RegGAN's in modes nc and nc+r: 32"),
       RecipeKey(
         "discriminator_layers",
         "convolutions up to the global scores; null: 7 from 96 pixels on, else 6", source: "official code: 7"),
-      RecipeKey("adversarial_weight", "weight λ1 of the adversarial loss", source: "paper, section 4.2"),
-      RecipeKey("cycle_weight", "weight λ2 of cycle consistency", source: "paper, section 4.2"),
+      RecipeKey("adversarial_weight", "weight λ1 of the adversarial loss", source: "official code"),
+      RecipeKey("cycle_weight", "weight λ2 of cycle consistency", source: "official code"),
       RecipeKey(
         "reconstruction_weight", "weight λ3 of what a generator makes of its own domain's codes",
-        source: "paper, section 4.2"),
+        source: "official code"),
     ]
 
   /// As the code: 286 pixels wide, cut to 256, mirrored or not.
@@ -78,7 +87,9 @@ public struct NICEGANRecipe: TranslationRecipe {
   public func resolved(for shape: PairShape) throws -> NICEGANRecipe {
     let side = min(shape.source.height, shape.source.width)
     var recipe = self
-    recipe.discriminatorWidth = discriminatorWidth ?? width
+    let isReg = !mode.isCyclic && oneWay == .reggan
+    recipe.blocks = blocks ?? (isReg ? 7 : 6)
+    recipe.discriminatorWidth = discriminatorWidth ?? (isReg ? max(width / 2, 1) : width)
     let layers = discriminatorLayers ?? (side >= NICEDiscriminator.minimumSize(layers: 7) ? 7 : 6)
     recipe.discriminatorLayers = layers
     try check([

@@ -1,4 +1,4 @@
-// NICE-GAN's generator (Chen, Huang, Huang, Sun & Tan, CVPR 2020, arXiv:2003.00273, section 3.2): what is left of a
+// NICE-GAN's generator (Chen, Huang, Huang, Sun & Tan, CVPR 2020, arXiv:2003.00273, section 3): what is left of a
 // generator when a discriminator is its encoder.
 
 import LimnTorch
@@ -12,10 +12,14 @@ public struct NICEGeneratorWidths: Sendable, Equatable {
   /// Whether gain and offset of those blocks come from the mean of each channel, rather than from every value of the
   /// code; saves 268 million weights at 256 pixels.
   public var isLight: Bool
+  /// Which code's networks.
+  public var variant: NICEVariant
 
   /// The published sizes, unless given.
-  public init(width: Int = 64, blocks: Int = 6, isLight: Bool = false) {
-    (self.width, self.blocks, self.isLight) = (width, blocks, isLight)
+  public init(
+    width: Int = 64, blocks: Int = 6, isLight: Bool = false, variant: NICEVariant = .published
+  ) {
+    (self.width, self.blocks, self.isLight, self.variant) = (width, blocks, isLight, variant)
   }
 }
 
@@ -39,7 +43,8 @@ public final class NICEGenerator: Module {
       Linear(inputFeatures: inputs, outputFeatures: channels, bias: false)
     }
     expansion = Sequential(
-      .reflectionPad(1), Conv2d(inputChannels: 2 * widths.width, outputChannels: channels, kernelSize: 3),
+      widths.variant.padding(1),
+      Conv2d(inputChannels: 2 * widths.width, outputChannels: channels, kernelSize: 3),
       LayerInstanceNorm(channels: channels), Activation(relu))
     let values = widths.isLight ? channels : size.reduce(channels) { $0 * ($1 / 4) }
     perceptron = Sequential(linear(values), Activation(relu), linear(channels), Activation(relu))
@@ -48,7 +53,9 @@ public final class NICEGenerator: Module {
     let last = Conv2d(
       inputChannels: widths.width, outputChannels: outputChannels, kernelSize: 7, bias: false)
     enlargement = Sequential(
-      Self.doubling(channels) + Self.doubling(channels / 2) + [.reflectionPad(3), last, Activation(tanh)])
+      Self.doubling(channels) + Self.doubling(channels / 2) + [
+        widths.variant.padding(3), last, Activation(tanh),
+      ])
     isLight = widths.isLight
   }
 

@@ -14,7 +14,7 @@ public final class NICEStandaloneGenerator: NICEEncoder {
   ///   - widths: channels and blocks.
   public init(inputChannels: Int, outputChannels: Int, size: [Int], widths: NICEGeneratorWidths) {
     generator = NICEGenerator(outputChannels: outputChannels, size: size, widths: widths)
-    super.init(inputChannels: inputChannels, width: widths.width)
+    super.init(inputChannels: inputChannels, width: widths.width, variant: widths.variant)
   }
 
   /// Both under their published names.

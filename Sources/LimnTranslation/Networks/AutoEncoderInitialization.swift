@@ -1,4 +1,4 @@
-// How the weights of UNIT and MUNIT begin (MUNIT, appendix B.1).
+// How the weights of UNIT and MUNIT begin (MUNIT, appendix B).
 
 import LimnTorch
 

@@ -1,4 +1,4 @@
-// Encoders and decoder of UNIT and MUNIT (MUNIT, appendix B.2).
+// Encoders and decoder of UNIT and MUNIT (MUNIT, appendix B).
 
 import LimnTorch
 

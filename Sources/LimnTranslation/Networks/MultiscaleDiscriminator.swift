@@ -1,4 +1,4 @@
-// The discriminator of UNIT and MUNIT at several scales (Wang et al., CVPR 2018; MUNIT, appendix B.2), with the
+// The discriminator of UNIT and MUNIT at several scales (Wang et al., CVPR 2018; MUNIT, appendix B), with the
 // least-squares losses of Mao et al. (ICCV 2017).
 
 import LimnTorch

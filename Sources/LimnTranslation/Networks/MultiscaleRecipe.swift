@@ -84,18 +84,3 @@ struct MultiscaleJudges {
     }
   }
 }
-
-extension TranslationLoss {
-  /// The sum of terms with their weights.
-  static func weighted(_ terms: [String: Tensor], _ weight: (String) -> Double) -> TranslationLoss {
-    let parts = terms.keys.sorted().compactMap { key in terms[key].map { $0 * weight(key) } }
-    return TranslationLoss(value: parts.dropFirst().reduce(parts[0], +), terms: terms)
-  }
-}
-
-extension RecipeRule {
-  /// Of methods whose discriminators learn first, from fakes of the present generators.
-  static func noPool(_ pool: Int) -> RecipeRule {
-    RecipeRule("pool", pool, expected: "0, since the discriminators learn first in a step", isMet: pool == 0)
-  }
-}

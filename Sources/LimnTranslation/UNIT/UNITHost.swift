@@ -95,8 +95,3 @@ final class UNITHost: TranslationHost {
     autoEncoderB.decode(autoEncoderA.encode(images))
   }
 }
-
-extension TranslationRecipe {
-  /// Of methods whose code updates the discriminators first; RegGAN's code does so afterwards.
-  var judgesFirst: Bool { !(mode == .ncR && registration.freshFakes) }
-}
