@@ -23,6 +23,8 @@ public final class BatchLoader: Sendable {
   /// Where the batches are delivered.
   public let device: Device
   private let items: [Int]
+  /// For some companions, the items whose rows take the place of `items`'.
+  private let others: [String: [Int]]
   private let layers: [String: Tensor]
   private let derived: [String: Tensor]
   private let augmentation: AugmentationPipeline?
@@ -37,6 +39,8 @@ public final class BatchLoader: Sendable {
   ///   - derived: more layers, by name, with a row for each of `indices` in their order: `labels` and
   ///     `instances` int64 [n, H, W], others float32 [n, C, H, W], such as weights, which are 0 where augmentation
   ///     shows what is beyond the image; one of a companion's name takes its place.
+  ///   - others: for some companions the items, one for each of `indices` in their order, that are shown in their
+  ///     stead.
   ///   - batchSize: items in the batch of a step.
   ///   - seed: decides the order of the items, and what augmentation draws.
   ///   - augmentation: changes each item drawn, its companions alike: a draw of its own, whatever batch the item
@@ -48,11 +52,12 @@ public final class BatchLoader: Sendable {
   /// - Throws: ``DatasetError`` if there is no item to draw from or a layer is missing.
   public init(
     _ dataset: Dataset, indices: [Int]? = nil, companions: [String] = [], derived: [String: Tensor] = [:],
-    batchSize: Int, seed: UInt64,
+    others: [String: [Int]] = [:], batchSize: Int, seed: UInt64,
     augmentation: AugmentationPipeline? = nil, device: Device = .cpu, prefetch: Bool = true,
     residentLimit: Int = 1 << 30
   ) throws {
     items = indices ?? dataset.indices(of: nil)
+    self.others = others
     guard !items.isEmpty else { throw DatasetError(dataset.url, "has no item to draw batches from") }
     sampler = BatchSampler(count: items.count, batchSize: batchSize, seed: seed)
     self.device = device
@@ -106,7 +111,10 @@ public final class BatchLoader: Sendable {
   private func gathered(_ places: [Int], change: ([String: Tensor]) -> [String: Tensor]) -> Batch {
     let chosen = places.map { items[$0] }
     var delivered: [String: Tensor] = [:]
-    for (name, layer) in layers { delivered[name] = prepared(layer, name: name, chosen) }
+    for (name, layer) in layers {
+      delivered[name] = prepared(
+        layer, name: name, others[name].map { rows in places.map { rows[$0] } } ?? chosen)
+    }
     for (name, layer) in derived { delivered[name] = layer.indexSelect(dim: 0, Tensor(places)).to(device) }
     delivered = change(delivered)
     guard let images = delivered.removeValue(forKey: "images") else {

@@ -38,6 +38,21 @@ public struct LabelSetting: Codable, Equatable, Sendable {
   }
 }
 
+/// The images that a method learns to draw from others: the layer `targets` of its steps.
+public struct TargetSetting: Codable, Equatable, Sendable {
+  /// 1 (gray) or 3 (RGB); height and width are those of the images.
+  public var channels: Int
+  /// How their intensities became pixels; nil where that is not known.
+  public var intensity: IntensityRecord?
+  /// Whether a step's targets show what its images show; else they are others', drawn independently or shuffled.
+  public var isPaired: Bool
+
+  /// Images of so many channels.
+  public init(channels: Int, intensity: IntensityRecord? = nil, isPaired: Bool) {
+    (self.channels, self.intensity, self.isPaired) = (channels, intensity, isPaired)
+  }
+}
+
 /// What a method is built from, apart from its recipe.
 public struct MethodSetting: Codable, Equatable, Sendable {
   /// The dataset's images.
@@ -48,6 +63,8 @@ public struct MethodSetting: Codable, Equatable, Sendable {
   public var labels: LabelSetting?
   /// The dataset's layers; nil where nobody asked.
   public var layers: [String]?
+  /// The images to be drawn from the dataset's, of a second dataset or of the layer `targets`; nil without either.
+  public var targets: TargetSetting?
   /// How the dataset's intensities became pixels, which images to come have to follow; nil where that is not
   /// known.
   public var intensity: IntensityRecord?
@@ -60,11 +77,12 @@ public struct MethodSetting: Codable, Equatable, Sendable {
   /// For images of `shape`, in a run that shows `totalImages` of them.
   public init(
     shape: ImageShape, totalImages: Int, labels: LabelSetting? = nil, layers: [String]? = nil,
-    intensity: IntensityRecord? = nil, spacing: [Double]? = nil, plane: SliceAxis? = nil
+    targets: TargetSetting? = nil, intensity: IntensityRecord? = nil, spacing: [Double]? = nil,
+    plane: SliceAxis? = nil
   ) {
     (self.shape, self.totalImages) = (shape, totalImages)
-    (self.labels, self.layers, self.intensity) = (labels, layers, intensity)
-    (self.spacing, self.plane) = (spacing, plane)
+    (self.labels, self.layers, self.targets) = (labels, layers, targets)
+    (self.intensity, self.spacing, self.plane) = (intensity, spacing, plane)
   }
 }
 

@@ -9,6 +9,8 @@ public struct RunInfo: Codable, Equatable, Sendable {
   public var method: String
   /// The path of the dataset folder.
   public var dataset: String
+  /// The path of the dataset folder that the targets come from; nil: they are the dataset's own, or there are none.
+  public var target: String?
   /// Of weights, batches and noise.
   public var seed: UInt64
   /// `cpu`, `cuda`, `cuda:1`.
@@ -24,11 +26,11 @@ public struct RunInfo: Codable, Equatable, Sendable {
 
   /// The facts as they are given; ``write(to:)`` keeps `started` to the second.
   public init(
-    method: String, dataset: String, seed: UInt64, device: String, precision: String, version: String,
-    started: Date, begunFrom: String? = nil
+    method: String, dataset: String, target: String? = nil, seed: UInt64, device: String, precision: String,
+    version: String, started: Date, begunFrom: String? = nil
   ) {
     self.method = method
-    self.dataset = dataset
+    (self.dataset, self.target) = (dataset, target)
     self.seed = seed
     self.device = device
     self.precision = precision

@@ -55,13 +55,13 @@ public enum RunReport {
     .dateSeparator(.dash).dateTimeSeparator(.space).time(includingFractionalSeconds: false)
 
   private static func facts(_ info: RunInfo) -> [HTMLFact] {
-    [
-      HTMLFact("Method", info.method), HTMLFact("Dataset", info.dataset),
-      HTMLFact("Device", info.device), HTMLFact("Precision", info.precision),
-      HTMLFact("Seed", String(info.seed)),
-      HTMLFact("Started", "\(info.started.formatted(minutes)) UTC"),
-      HTMLFact("Limn", info.version),
-    ]
+    [HTMLFact("Method", info.method), HTMLFact("Dataset", info.dataset)]
+      + (info.target.map { [HTMLFact("Targets", $0)] } ?? []) + [
+        HTMLFact("Device", info.device), HTMLFact("Precision", info.precision),
+        HTMLFact("Seed", String(info.seed)),
+        HTMLFact("Started", "\(info.started.formatted(minutes)) UTC"),
+        HTMLFact("Limn", info.version),
+      ]
   }
 
   /// The newest sheet of every group side by side, then how each group came to it.

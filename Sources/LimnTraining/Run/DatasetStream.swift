@@ -9,16 +9,21 @@ import LimnTorch
 struct DatasetStream: TrainingData {
   /// One for each group of items that the method draws from.
   private let loaders: [BatchLoader]
+  /// Of the second dataset, in an order of its own.
+  private let targets: BatchLoader?
   private let validation: BatchLoader?
 
   /// - Parameters:
   ///   - dataset: whose training split is shown.
+  ///   - target: whose images are the layer `targets` of each batch, independent of the dataset's; nil: it is the
+  ///     dataset's own layer.
   ///   - layers: what the method learns from besides images.
   ///   - options: of the run.
   ///   - device: where the batches go.
   /// - Throws: ``RunError`` or `DatasetError` that names what is missing.
   init(
-    _ dataset: Dataset, layers: TrainingLayers = TrainingLayers(), options: TrainingOptions, device: Device
+    _ dataset: Dataset, target: Dataset? = nil, layers: TrainingLayers = TrainingLayers(),
+    options: TrainingOptions, device: Device
   ) throws {
     let split = try options.fold?.split(dataset)
     let train = split?.training ?? dataset.indices(of: .train)
@@ -27,14 +32,25 @@ struct DatasetStream: TrainingData {
         "\(dataset.url.path): no image in the split 'train'; import it with a larger training share")
     }
     let augmentation = try Self.augmentation(options, layers.window, dataset)
-    // On the CPU a second team of threads would only fight for the cores.
     let seed = Seed.derive(options.seed, 0xDA7A)
+    // On the CPU a second team of threads would only fight for the cores.
+    let prefetch = device != .cpu
+    targets = try target.map {
+      try BatchLoader(
+        $0, indices: Self.trainingTargets(of: $0, besides: dataset, options), batchSize: 1,
+        seed: Seed.derive(options.seed, 0xDA7B), augmentation: augmentation, device: device,
+        prefetch: prefetch)
+    }
+    var layers = layers
+    if target != nil { layers.stored.removeAll { $0 == Self.targetLayer } }
+    let partners = options.shufflesTargets == true ? try TargetShuffle(dataset, train, options.seed) : nil
     loaders = try Self.groups(layers, dataset, train).enumerated().map { number, items in
       try BatchLoader(
         dataset, indices: items, companions: layers.stored, derived: Self.derived(layers, dataset, items),
-        batchSize: 1, seed: number == 0 ? seed : Seed.derive(seed, UInt64(number)),
+        others: partners.map { [Self.targetLayer: $0.partners(of: items)] } ?? [:], batchSize: 1,
+        seed: number == 0 ? seed : Seed.derive(seed, UInt64(number)),
         augmentation: augmentation,
-        device: device, prefetch: device != .cpu)
+        device: device, prefetch: prefetch)
     }
     validation = try Self.validation(
       of: dataset, split?.heldOut ?? dataset.indices(of: .validation), layers.stored, device)
@@ -43,11 +59,35 @@ struct DatasetStream: TrainingData {
   func batch(at position: Int, count: Int) -> TrainingBatch {
     precondition(count.isMultiple(of: loaders.count), "a batch holds as many items of every group")
     let parts = loaders.map { $0.batch(from: position / loaders.count, count: count / loaders.count) }
+    var batch = Self.joined(parts)
+    if let targets { batch.layers[Self.targetLayer] = targets.batch(from: position, count: count).images }
+    return batch
+  }
+
+  private static func joined(_ parts: [Batch]) -> TrainingBatch {
     guard parts.count > 1 else { return TrainingBatch(images: parts[0].images, layers: parts[0].companions) }
     let layers = parts[0].companions.keys.map { name in
       (name, Tensor.cat(parts.compactMap { $0.companions[name] }))
     }
     return TrainingBatch(images: .cat(parts.map(\.images)), layers: Dictionary(uniqueKeysWithValues: layers))
+  }
+
+  static let targetLayer = "targets"
+
+  /// The training images of the second dataset, but for the patients that are held out of the first one.
+  static func trainingTargets(
+    of target: Dataset, besides dataset: Dataset, _ options: TrainingOptions
+  ) throws -> [Int] {
+    let training = try options.fold?.split(dataset).training ?? dataset.indices(of: .train)
+    let known = Set(training.map { dataset.manifest.items[$0].patient })
+    let heldOut = Set(dataset.manifest.items.map(\.patient)).subtracting(known)
+    let items = target.indices(of: .train).filter { !heldOut.contains(target.manifest.items[$0].patient) }
+    guard !items.isEmpty else {
+      throw RunError(
+        "\(target.url.path): no image in the split 'train' of a patient who is not held out of \(dataset.url.path); "
+          + "import it with a larger training share")
+    }
+    return items
   }
 
   /// What the run asks for, and last the window that the method learns from.

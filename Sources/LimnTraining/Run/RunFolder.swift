@@ -30,10 +30,14 @@ public struct RunFolder: Sendable {
     public var setting: MethodSetting
     /// The content hash of the dataset, so that another one is not taken for it; nil: not checked.
     public var dataset: String?
+    /// The same of the second dataset, which the targets come from; nil: there is none.
+    public var target: String?
 
     /// All that a resume needs besides the checkpoint.
-    public init(options: TrainingOptions, setting: MethodSetting, dataset: String? = nil) {
-      (self.options, self.setting, self.dataset) = (options, setting, dataset)
+    public init(
+      options: TrainingOptions, setting: MethodSetting, dataset: String? = nil, target: String? = nil
+    ) {
+      (self.options, self.setting, self.dataset, self.target) = (options, setting, dataset, target)
     }
   }
 

@@ -29,6 +29,8 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
   public var augmentation: String?
   /// The fold of a cross-validation that the run is; nil: the dataset's own splits.
   public var fold: Fold?
+  /// Whether the targets of a paired dataset are given to other patients' images while training; nil: no.
+  public var shufflesTargets: Bool?
 
   /// Batches as the dataset has them.
   public static let noAugmentation = "none"

@@ -9,6 +9,9 @@ import LimnTorch
 public struct TrainingRequest {
   /// The dataset's folder.
   public var dataset: URL
+  /// The folder of a second dataset, whose images are the targets of a method that translates; nil: the dataset's own
+  /// layer `targets`.
+  public var target: URL?
   /// The run's folder; the next free name below `runs/` where nil.
   public var out: URL?
   /// A recipe file's text.
@@ -22,10 +25,10 @@ public struct TrainingRequest {
 
   /// A run on the dataset in a folder, with the paper's recipe unless it is overridden.
   public init(
-    dataset: URL, out: URL? = nil, recipe: String? = nil, settings: [String] = [], options: TrainingOptions,
-    begunFrom: URL? = nil
+    dataset: URL, target: URL? = nil, out: URL? = nil, recipe: String? = nil, settings: [String] = [],
+    options: TrainingOptions, begunFrom: URL? = nil
   ) {
-    (self.dataset, self.out, self.recipe) = (dataset, out, recipe)
+    (self.dataset, self.target, self.out, self.recipe) = (dataset, target, out, recipe)
     (self.settings, self.options, self.begunFrom) = (settings, options, begunFrom)
   }
 }
@@ -38,6 +41,8 @@ public struct DryRun {
   public let shape: ImageShape
   /// Images of the dataset that would be trained on.
   public let trainingItems: Int
+  /// Images of the second dataset that would be drawn beside them; nil: there is none.
+  public let trainingTargets: Int?
   /// Images that would be shown, repeats counted.
   public let totalImages: Int
   /// The networks with their counts of parameters, averages included.
@@ -55,20 +60,25 @@ public struct TrainingSession {
 
   /// What a request resolves to, without touching the disk.
   public static func dryRun(_ type: any Method.Type, _ request: TrainingRequest) throws -> DryRun {
-    let dataset = try Dataset.open(request.dataset)
-    let setting = try setting(of: dataset, type, request)
+    let sources = try TrainingSources(request)
+    let setting = try setting(of: sources, type, request)
     let (method, recipe) = try makeMethod(type, request, setting: setting)
-    let items = try request.options.fold?.split(dataset).training ?? dataset.indices(of: .train)
+    let items =
+      try request.options.fold?.split(sources.dataset).training ?? sources.dataset.indices(of: .train)
+    let targets = try sources.target.map {
+      try DatasetStream.trainingTargets(of: $0, besides: sources.dataset, request.options).count
+    }
     return DryRun(
-      recipeYAML: recipe, shape: setting.shape, trainingItems: items.count,
+      recipeYAML: recipe, shape: setting.shape, trainingItems: items.count, trainingTargets: targets,
       totalImages: setting.totalImages,
       networks: method.networks.map { ($0.name, $0.module.parameterCount) })
   }
 
   /// Makes the run folder and the method, whose weights follow from the seed, or come from another run.
   public static func begin(_ type: any Method.Type, _ request: TrainingRequest) throws -> TrainingSession {
-    let dataset = try Dataset.open(request.dataset)
-    let setting = try setting(of: dataset, type, request)
+    let sources = try TrainingSources(request)
+    let dataset = sources.dataset
+    let setting = try setting(of: sources, type, request)
     let made = try makeMethod(type, request, setting: setting)
     let begunFrom = try request.begunFrom.map { try InitialWeights(of: $0).copy(into: made.method) }
     let name = dataset.url.lastPathComponent
@@ -76,14 +86,16 @@ public struct TrainingSession {
       request.out
       ?? RunFolder.nextName(in: URL(fileURLWithPath: "runs"), method: type.about.name, dataset: name)
     let info = RunInfo(
-      method: type.about.name, dataset: dataset.url.standardizedFileURL.path, seed: request.options.seed,
+      method: type.about.name, dataset: dataset.url.standardizedFileURL.path,
+      target: sources.target?.url.standardizedFileURL.path, seed: request.options.seed,
       device: request.options.device, precision: request.options.precision.rawValue,
       version: LimnVersion.current, started: Date(), begunFrom: begunFrom)
     var options = request.options
     options.augmentation = options.augmentation ?? type.defaultAugmentation(for: setting.shape)
     let plan = RunFolder.Plan(
-      options: options, setting: setting, dataset: dataset.manifest.contentHash)
-    return try TrainingSession(method: made.method, dataset: dataset, plan: plan, begunFrom: begunFrom) {
+      options: options, setting: setting, dataset: dataset.manifest.contentHash,
+      target: sources.target?.manifest.contentHash)
+    return try TrainingSession(method: made.method, sources: sources, plan: plan, begunFrom: begunFrom) {
       try RunFolder(creating: out, info: info, plan: plan, recipeYAML: made.recipeYAML) { folder in
         // A run that is killed at once goes on from the other's weights all the same.
         guard begunFrom != nil else { return }
@@ -97,54 +109,36 @@ public struct TrainingSession {
   ///   - url: the run's folder.
   ///   - types: the methods this program knows.
   ///   - dataset: where the dataset is now, if it has moved.
+  ///   - target: where the second dataset is now, if it has moved.
   ///   - steps: a new end in steps, to train longer.
   ///   - images: a new end in images, to train longer.
   /// - Returns: the session, ready to go on with the next step.
   /// - Throws: an error that names what of the run or its dataset is missing or does not fit.
   public static func resume(
-    _ url: URL, among types: [any Method.Type], dataset: URL? = nil, steps: Int? = nil, images: Int? = nil
+    _ url: URL, among types: [any Method.Type], dataset: URL? = nil, target: URL? = nil, steps: Int? = nil,
+    images: Int? = nil
   ) throws -> TrainingSession {
     let run = try RunFolder(resuming: url)
     var plan = try run.readPlan()
     if steps != nil || images != nil { (plan.options.steps, plan.options.images) = (steps, images) }
     let info = try RunInfo.read(from: url)
     let type = try find(info.method, among: types)
-    let data = try openDataset(of: info, plan, movedTo: dataset)
+    let data = try TrainingSources(of: info, plan, dataset: dataset, target: target)
     let method = try open(type, recipe: run.readRecipe(), plan: plan)
-    return try TrainingSession(method: method, dataset: data, plan: plan, begunFrom: info.begunFrom) { run }
-  }
-
-  private static func openDataset(
-    of info: RunInfo, _ plan: RunFolder.Plan, movedTo moved: URL?
-  ) throws -> Dataset {
-    let url = moved ?? URL(fileURLWithPath: info.dataset)
-    guard moved != nil || FileManager.default.fileExists(atPath: url.path) else {
-      throw RunError(
-        "\(url.path): the dataset that the run was begun with is not there; give its new place with --data")
-    }
-    let data = try Dataset.open(url)
-    guard data.shape == plan.setting.shape else {
-      throw RunError(
-        "\(url.path): its images are \(data.shape), the run was begun with \(plan.setting.shape); "
-          + "give the run's own dataset with --data")
-    }
-    guard plan.dataset == nil || plan.dataset == data.manifest.contentHash else {
-      throw RunError(
-        "\(url.path): not the dataset that the run was begun with (other pixels); give that one with --data")
-    }
-    return data
+    return try TrainingSession(method: method, sources: data, plan: plan, begunFrom: info.begunFrom) { run }
   }
 
   /// The folder is made last, when all else is known to fit.
   private init(
-    method: any Method, dataset: Dataset, plan: RunFolder.Plan, begunFrom: String?,
+    method: any Method, sources: TrainingSources, plan: RunFolder.Plan, begunFrom: String?,
     folder: () throws -> RunFolder
   ) throws {
     self.begunFrom = begunFrom
     let device = try TrainingSession.device(named: plan.options.device)
     method.move(to: device)
     let data = try DatasetStream(
-      dataset, layers: method.trainingLayers, options: plan.options, device: device)
+      sources.dataset, target: sources.target, layers: method.trainingLayers, options: plan.options,
+      device: device)
     run = try folder()
     trainer = try Trainer(run: run, method: method, data: data, plan: plan)
   }
@@ -187,22 +181,19 @@ public struct TrainingSession {
   }
 
   private static func setting(
-    of dataset: Dataset, _ type: any Method.Type, _ request: TrainingRequest
+    of sources: TrainingSources, _ type: any Method.Type, _ request: TrainingRequest
   ) throws -> MethodSetting {
     let options = request.options
-    let images = try options.images ?? (options.steps ?? 0) * largestBatch(type, request)
-    return try MethodSetting(
-      shape: dataset.shape, totalImages: images, labels: dataset.labelSetting, layers: dataset.layerNames,
-      intensity: dataset.manifest.intensity, spacing: dataset.manifest.commonSpacing,
-      plane: dataset.manifest.commonPlane)
+    let images = try options.images ?? (options.steps ?? 0) * largestBatch(sources, type, request)
+    return try sources.setting(totalImages: images, options)
   }
 
   /// Images in a step once the networks are grown, to estimate a run given in steps.
-  private static func largestBatch(_ type: any Method.Type, _ request: TrainingRequest) throws -> Int {
+  private static func largestBatch(
+    _ sources: TrainingSources, _ type: any Method.Type, _ request: TrainingRequest
+  ) throws -> Int {
     guard request.options.images == nil else { return 0 }
-    let dataset = try Dataset.open(request.dataset)
-    let setting = try MethodSetting(
-      shape: dataset.shape, totalImages: 1, labels: dataset.labelSetting, layers: dataset.layerNames)
+    let setting = try sources.setting(totalImages: 1, request.options)
     let method = try makeMethod(type, request, setting: setting).method
     return method.batchSize(imagesSeen: .max / 2)
   }
@@ -213,6 +204,12 @@ public struct TrainingSession {
     let recipe = try M.Recipe.resolved(yaml: request.recipe, settings: request.settings)
     let method = try Initialization.with(Generator(seed: request.options.seed)) {
       try M(recipe: recipe, setting: setting)
+    }
+    let asks =
+      request.target != nil ? "--target" : request.options.shufflesTargets == true ? "--shuffle-targets" : nil
+    if let asks, !method.trainingLayers.stored.contains(DatasetStream.targetLayer) {
+      throw RunError(
+        "\(asks): \(M.about.name) has no targets to learn from; 'limn methods' tells which methods translate")
     }
     return (method, try method.recipe.yaml)
   }

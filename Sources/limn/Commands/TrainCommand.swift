@@ -61,6 +61,8 @@ struct TrainCommand: ParsableCommand {
         limn train skrgan --data data/lungs --images 100000 --dry-run > recipe.yaml
         limn train skrgan --data data/lungs --images 100000 --recipe recipe.yaml
         limn train unet --data data/vessels --images 4000 --from runs/synthetic-vessels
+        limn train reggan --data data/t1-flair --images 100000
+        limn train reggan --data data/ct --target data/mr --images 100000
         limn train --resume runs/00000-skrgan-lungs
         limn train --resume runs/00000-skrgan-lungs --images 200000
 
@@ -74,7 +76,22 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "The dataset's folder. With --resume: where it is now, if it has moved.")
   var data: String?
 
-  @Option(help: "Continue this run. Only --data, --steps and --images go with it.")
+  @Option(
+    help: """
+      For methods that translate: a dataset of what the images are to become, of the same size. Its images are drawn \
+      in an order of their own; patients that --data holds out are left out. Default: the targets that \
+      'limn import --pair' has put beside the images. With --resume: where it is now.
+      """)
+  var target: String?
+
+  @Flag(
+    help: """
+      Give the targets of pairs to other patients' images, slices of about the same level: unpaired data of which \
+      the truth is known. Held-out pairs stay pairs.
+      """)
+  var shuffleTargets = false
+
+  @Option(help: "Continue this run. Only --data, --target, --steps and --images go with it.")
   var resume: String?
 
   @Option(
@@ -188,11 +205,12 @@ struct TrainCommand: ParsableCommand {
       ("--seed", seed != nil), ("--threads", threads != nil), ("--log-every", logEvery != nil),
       ("--sample-every", sampleEvery != nil), ("--checkpoint-every", checkpointEvery != nil),
       ("--keep-checkpoints", keepCheckpoints != nil), ("--augment", augment != nil),
-      ("--folds", folds != nil), ("--dry-run", dryRun),
+      ("--folds", folds != nil), ("--dry-run", dryRun), ("--shuffle-targets", shuffleTargets),
     ]
     guard let first = given.first(where: \.1) else { return }
     throw ValidationError(
-      "\(first.0) was decided when the run was begun; --resume takes --data, --steps and --images only")
+      "\(first.0) was decided when the run was begun; --resume takes --data, --target, --steps and "
+        + "--images only")
   }
 
   func run() throws {
@@ -256,6 +274,7 @@ struct TrainCommand: ParsableCommand {
     CommandFailure.say(
       "would show \(HumanReadable.count(plan.totalImages)) images, drawn from "
         + "\(HumanReadable.count(plan.trainingItems)) of \(plan.shape)"
+        + (plan.trainingTargets.map { ", with \(HumanReadable.count($0)) targets" } ?? "")
         + (fold.map { " (fold \($0.number) of \($0.count))" } ?? ""))
     for (name, parameters) in plan.networks {
       CommandFailure.say("\(name): \(HumanReadable.count(parameters)) parameters")
@@ -265,8 +284,7 @@ struct TrainCommand: ParsableCommand {
   private func resumed(_ run: String) throws -> TrainingSession {
     try TrainingSession.resume(
       URL(fileURLWithPath: run), among: Methods.all, dataset: data.map { URL(fileURLWithPath: $0) },
-      steps: steps,
-      images: images)
+      target: target.map { URL(fileURLWithPath: $0) }, steps: steps, images: images)
   }
 
   private func methodType() throws -> any Method.Type {
@@ -281,13 +299,15 @@ struct TrainCommand: ParsableCommand {
       return String(decoding: data, as: UTF8.self)
     }
     let device = device ?? "cpu"
-    let options = TrainingOptions(
+    var options = TrainingOptions(
       steps: steps, images: images, seed: seed ?? 0, device: device,
       precision: (precision ?? .auto).resolved(device: device), threads: threads ?? Torch.threadCount,
       logEvery: logEvery ?? 20, sampleEvery: sampleEvery ?? 500, checkpointEvery: checkpointEvery ?? 500,
       keepCheckpoints: keepCheckpoints ?? 3, augmentation: augment?.text)
+    if shuffleTargets { options.shufflesTargets = true }
     return TrainingRequest(
-      dataset: URL(fileURLWithPath: data ?? ""), out: out.map { URL(fileURLWithPath: $0) },
+      dataset: URL(fileURLWithPath: data ?? ""), target: target.map { URL(fileURLWithPath: $0) },
+      out: out.map { URL(fileURLWithPath: $0) },
       recipe: recipeText,
       settings: settings, options: options, begunFrom: from.map { URL(fileURLWithPath: $0) })
   }
