@@ -44,7 +44,7 @@ struct ExportContext {
   func scale(_ layer: String) -> ValueScale? {
     guard let record = record(layer), record.shape.count == 4, record.shape[1] == 1 else { return nil }
     let intensity = layer == "images" ? manifest.intensity : record.intensity
-    return intensity?.scale(bitDepth: manifest.bitDepth)
+    return intensity?.scale(bitDepth: record.type == "uint8" ? 8 : 16)
   }
 
   /// The modality of a layer's images, their own where they have one.
