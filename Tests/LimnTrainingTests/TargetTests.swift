@@ -110,7 +110,8 @@ private final class TinyTranslation: Method {
     try with { folder in
       // Patient c is held out of neither, d of the first one.
       try write(
-        folder.appendingPathComponent("other"), pairs: false, channels: 3, patients: ["x", "d", "c", "v"], shift: 7
+        folder.appendingPathComponent("other"), pairs: false, channels: 3, patients: ["x", "d", "c", "v"],
+        shift: 7
       )
       let stream = try stream(folder, target: "other")
       let drawn = try pairs(stream.batch(at: 0, count: 36))
