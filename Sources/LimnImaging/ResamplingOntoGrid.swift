@@ -24,7 +24,7 @@ extension Volume {
       result.voxels = voxels.to(.float32)
       return result
     }
-    let values = smoothed(for: inverse * grid.affine).unsqueezed(0)
+    let values = smoothed(for: grid.affine).unsqueezed(0)
     let slices = (0..<grid.size[0]).map { sampled(values, at: inverse * grid.place(ofSlice: $0), grid.size) }
     result.voxels = Tensor.cat(slices, dim: 1)
     return result
@@ -49,13 +49,22 @@ extension Volume {
     return Tensor.where(isInside, slice.squeezed(0), Tensor.full([], .nan))
   }
 
-  /// The volume, float32 [C, Z, Y, X], smoothed along each axis of which `step`, from the voxels of a grid to the
-  /// volume's, passes over more than a voxel.
-  private func smoothed(for step: Affine) -> Tensor {
+  /// The volume, float32 [C, Z, Y, X], smoothed along each axis that a grid samples more coarsely.
+  private func smoothed(for grid: Affine) -> Tensor {
     (0..<3).reduce(voxels.to(.float32)) { values, axis in
-      let reach = length([step[axis, 0], step[axis, 1], step[axis, 2]])
+      let reach = reach(of: grid, along: axis)
       return reach > 1.01 ? Self.triangle(values, dim: 3 - axis, reach: reach) : values
     }
+  }
+
+  /// The voxels along an axis that a grid's step passes over, of the grid's axis nearest to that one in direction.
+  private func reach(of grid: Affine, along axis: Int) -> Double {
+    let own = affine.column(axis)
+    func alignment(_ other: Int) -> Double {
+      abs(dot(own, grid.column(other))) / max(length(grid.column(other)), .leastNormalMagnitude)
+    }
+    let nearest = (0..<3).max { alignment($0) < alignment($1) } ?? axis
+    return length(grid.column(nearest)) / length(own)
   }
 
   /// The weighted mean of the neighbours that are nearer than `reach`; the outermost voxels stand for what is beyond

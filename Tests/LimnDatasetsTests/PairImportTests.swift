@@ -126,6 +126,47 @@ import Testing
     #expect(try gray.set.layer("targets").shape == [1, 1, 6, 5])
   }
 
+  /// The line names the counterpart, and the other pairs are imported.
+  @Test func aDamagedCounterpartCostsOnePair() throws {
+    try withTemporaryFolder { folder in
+      let images = (0..<3).map { ("p\($0).png", pixels(UInt64($0))) }
+      let scans = try writePictures(images, in: folder.appendingPathComponent("a"))
+      let pairs = try writePictures(images, in: folder.appendingPathComponent("b"))
+      let damaged = pairs.appendingPathComponent("p1.png")
+      let whole = try Data(contentsOf: damaged)
+      try whole.prefix(whole.count - 20).write(to: damaged)
+      let chosen = try options { $0.pairs = PairOptions(.folder(pairs)) }
+      let summary = try Importer.run(sources: [scans], to: out(folder), options: chosen)
+      #expect(summary.manifest.items.map(\.source) == ["p0.png", "p2.png"] && summary.problems.count == 1)
+      #expect(summary.problems[0].line.contains(damaged.path), "\(summary.problems[0].line)")
+    }
+  }
+
+  /// Tilted and uneven slices are evened first; the counterpart is brought onto what comes of that.
+  @Test func evenedSlicesArePairedToo() throws {
+    try withTemporaryFolder { folder in
+      let image = Tensor.rand([1, 6, 7, 5], generator: Generator(seed: 1)) * 90
+      let oblique = Affine(x: [2, 0, 0], y: [0, 2, 0], z: [0, 1, 3], origin: .zero)
+      let scans = try writeVolume("t1/a.nii", image, oblique, in: folder)
+      let pairs = try writeVolume("t2/a.nii", image * 3, oblique, in: folder)
+      let chosen = try options {
+        ($0.cut.axis, $0.cut.evensSlices, $0.cut.bits) = (.axial, true, 16)
+        $0.cut.window = .range(0, 90)
+        $0.pairs = PairOptions(.folder(pairs))
+        $0.pairs?.window = .range(0, 270)
+      }
+      _ = try Importer.run(sources: [scans], to: out(folder), options: chosen)
+      let set = try Dataset.open(out(folder))
+      let (own, other) = (try set.layer("images").to(.float32), try set.layer("targets").to(.float32))
+      // Where the counterpart has values; beyond its slanted field it is black.
+      let isSeen = other.isGreater(than: 0)
+      #expect(isSeen.to(.float32).mean().item() > 0.5)
+      // Half a row of shear is interpolated in the plane by one, in space by the other: equal at whole rows.
+      let difference = Tensor.where(isSeen, own - other, other.zerosLike()).abs()
+      #expect(difference[0].max().item() <= 1 && difference[2].max().item() <= 2)
+    }
+  }
+
   /// Cut as the image is: what the counterpart's own import gives where it is told the same.
   @Test(arguments: ["box", "tiles", "pad", "crop", "stretch"])
   func counterpartsAreCutAsImagesAre(way: String) throws {

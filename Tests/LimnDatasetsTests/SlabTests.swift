@@ -31,16 +31,20 @@ import Testing
     var position: Int?
     var affine: Affine
     var labels: [Int32]?
+    var target: [Float]?
   }
 
-  private func cut(_ slabs: VolumeSlabs, mask: Volume? = nil, _ options: CutOptions) throws -> ([Cut], Int) {
+  private func cut(
+    _ slabs: VolumeSlabs, mask: Volume? = nil, pair: PairedVolume? = nil, _ options: CutOptions
+  ) throws -> ([Cut], Int) {
     var cuts: [Cut] = []
-    let skipped = try SliceCutter(options: options).cut(slabs, mask: mask, size: nil) { slice in
+    let skipped = try SliceCutter(options: options).cut(slabs, mask: mask, pair: pair, size: nil) { slice in
       cuts.append(
         Cut(
           pixels: slice.image.contiguous().array(of: Float.self), position: slice.position,
           affine: slice.affine,
-          labels: slice.labels?.contiguous().array(of: Int32.self)))
+          labels: slice.labels?.contiguous().array(of: Int32.self),
+          target: slice.target?.contiguous().array(of: Float.self)))
     }
     return (cuts, skipped)
   }
@@ -58,14 +62,19 @@ import Testing
     let volume = volume(towardsHead: towardsHead)
     var mask = volume
     mask.voxels = volume.voxels.remainder(3).to(.int32)
+    var moved = volume
+    moved.affine[0, 3] += 0.5
+    let pair = PairedVolume(
+      volume: try moved.resampledLinearly(onto: slabs(volume, length: length).outline),
+      window: DisplayWindow(low: 0, high: 4093), windowText: "")
     for axis in [AxisChoice.axial, .coronal, .sagittal] {
       for crop in [CropChoice.none, .body, .fov] {
         for window in [nil, IntensityWindow.range(100, 3000), .full, .percentiles(2, 98)] {
           var options = CutOptions()
           (options.axis, options.crop, options.window) = (axis, crop, window)
           (options.every, options.minimumContent) = (axis == .axial ? 2 : 1, 0.3)
-          let whole = try cut(VolumeSlabs(volume), mask: mask, options)
-          let parts = try cut(slabs(volume, length: length), mask: mask, options)
+          let whole = try cut(VolumeSlabs(volume), mask: mask, pair: pair, options)
+          let parts = try cut(slabs(volume, length: length), mask: mask, pair: pair, options)
           #expect(whole == parts && !whole.0.isEmpty)
           if axis == .axial { #expect(whole.0.map(\.position) == [0, 2, 4, 6]) }
         }
