@@ -108,6 +108,7 @@ if options.text("fid") != nil || options.text("swd") != nil {
   exit(0)
 }
 
+Torch.keepFreedMemory()  // as `limn train` does
 for size in options.list("sizes", "64,128").compactMap(Int.init) {
   let batch = options.number("batch", size <= 64 ? 8 : 4)
   for dtype in options.list("dtypes", "float32") {

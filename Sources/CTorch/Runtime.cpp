@@ -5,6 +5,9 @@
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
+#include <malloc.h>
+
+#include <climits>
 
 #include "Guard.h"
 
@@ -52,6 +55,12 @@ bool ct_generator_set_state(ct_generator g, ct_tensor state) {
     generator(g).set_state(tensor(state));
     return true;
   });
+}
+
+void ct_keep_freed_memory(void) {
+  // Up to 32 MiB, the most that glibc allows, blocks come from the heap, and the heap is not given back.
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, INT_MAX);
 }
 
 int32_t ct_thread_count(void) { return at::get_num_threads(); }

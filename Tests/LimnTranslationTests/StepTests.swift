@@ -124,7 +124,8 @@ import Testing
     let optimizer = Adam(network.namedParameters, learningRate: 1e-3)
     func error() -> Tensor {
       let flow = network(.cat([moved, b], dim: 1))
-      return l1Loss(SpatialTransformer.warp(moved, by: flow), b) * 20 + SpatialTransformer.roughness(flow) * 10
+      return l1Loss(SpatialTransformer.warp(moved, by: flow), b) * 20 + SpatialTransformer.roughness(flow)
+        * 10
     }
     let before: Double = error().item()
     for _ in 0..<120 {

@@ -113,6 +113,8 @@ bool ct_generator_set_state(ct_generator generator, ct_tensor state);
 
 // Threads and devices.
 
+/// Keeps memory that is freed for what is allocated next.
+void ct_keep_freed_memory(void);
 int32_t ct_thread_count(void);
 bool ct_set_thread_count(int32_t count);
 void ct_set_deterministic(bool enabled);

@@ -89,6 +89,7 @@ public final class Trainer {
   /// - Throws: ``RunError`` when a loss or weight is not a number, naming the last good checkpoint.
   public func train() throws -> Outcome {
     Torch.threadCount = options.threads
+    Torch.keepFreedMemory()
     clock = .now
     try run.write(plan)
     logger.info(

@@ -45,16 +45,19 @@ public struct CycleGANRecipe: TranslationRecipe {
 
   public static let keys =
     sharedKeys(
-      mode: "paper: c", optimizer: "paper, section 4 and its code", schedule: "paper, section 4", pool: "paper, section 4")
+      mode: "paper: c", optimizer: "paper, section 4 and its code", schedule: "paper, section 4",
+      pool: "paper, section 4")
     + [
       RecipeKey("width", "channels of the generators at full size", source: "paper, appendix 7.2"),
       RecipeKey(
         "blocks", "residual blocks of the generators; null: 9 from 256 pixels on, else 6",
         source: "paper, appendix 7.2"),
-      RecipeKey("discriminator_width", "channels of the discriminators' first level", source: "paper, appendix 7.2"),
+      RecipeKey(
+        "discriminator_width", "channels of the discriminators' first level", source: "paper, appendix 7.2"),
       RecipeKey("cycle_weight", "λ of cycle consistency", source: "paper, section 4"),
       RecipeKey(
-        "identity_weight", "of G(b) = b, in units of cycle_weight; 0: none", source: "paper, section 5.2; its code: 0.5"),
+        "identity_weight", "of G(b) = b, in units of cycle_weight; 0: none",
+        source: "paper, section 5.2; its code: 0.5"),
       RecipeKey("halves_discriminator", "halve the discriminators' loss", source: "paper, section 4"),
     ]
 
@@ -79,9 +82,11 @@ public struct CycleGANRecipe: TranslationRecipe {
   public func makeHost(for shape: PairShape) -> any TranslationHost {
     CycleHost(
       CycleSetting(
-        width: width, blocks: blocks ?? 9, discriminatorWidth: discriminatorWidth, mode: mode, adversarialWeight: 1,
+        width: width, blocks: blocks ?? 9, discriminatorWidth: discriminatorWidth, mode: mode,
+        adversarialWeight: 1,
         cycleWeight: cycleWeight, identityWeight: identityWeight * cycleWeight,
-        discriminatorFactor: halvesDiscriminator ? 0.5 : 1, averagesPatches: false, initialDeviation: 0.02), shape)
+        discriminatorFactor: halvesDiscriminator ? 0.5 : 1, averagesPatches: false, initialDeviation: 0.02),
+      shape)
   }
 }
 

@@ -98,12 +98,15 @@ final class CycleHost: TranslationHost {
 
   func judge(_ pair: DomainPair, _ fakes: Fakes, _ context: StepContext) -> TranslationLoss {
     let lossB = told(judgeB, real: pair.b, fake: fakes.b, context)
-    guard let judgeA, let fakeA = fakes.a else { return TranslationLoss(value: lossB, terms: ["loss_d_b": lossB]) }
+    guard let judgeA, let fakeA = fakes.a else {
+      return TranslationLoss(value: lossB, terms: ["loss_d_b": lossB])
+    }
     let lossA = told(judgeA, real: pair.a, fake: fakeA, context)
     return TranslationLoss(value: lossA + lossB, terms: ["loss_d_a": lossA, "loss_d_b": lossB])
   }
 
-  private func told(_ judge: PatchDiscriminator, real: Tensor, fake: Tensor, _ context: StepContext) -> Tensor {
+  private func told(_ judge: PatchDiscriminator, real: Tensor, fake: Tensor, _ context: StepContext) -> Tensor
+  {
     let (onReal, onFake) = (scores(judge, real, context), scores(judge, fake, context))
     return (LeastSquares.real(onReal) + LeastSquares.fake(onFake)) * setting.discriminatorFactor
   }

@@ -66,7 +66,8 @@ public struct RegGANRecipe: TranslationRecipe {
     CycleHost(
       CycleSetting(
         width: width, blocks: blocks, discriminatorWidth: discriminatorWidth, mode: mode,
-        adversarialWeight: adversarialWeight, cycleWeight: cycleWeight, identityWeight: 0, discriminatorFactor: 1,
+        adversarialWeight: adversarialWeight, cycleWeight: cycleWeight, identityWeight: 0,
+        discriminatorFactor: 1,
         averagesPatches: true, initialDeviation: nil), shape)
   }
 }

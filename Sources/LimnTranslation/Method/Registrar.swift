@@ -20,6 +20,7 @@ final class Registrar {
   ///   - fake: A as B, [N, C, H, W], with its graph.
   ///   - real: B, the same shape.
   ///   - context: of the step.
+  /// - Returns: the terms' weighted sum, the terms, and what the log shows of drift, in pixels.
   func loss(fake: Tensor, real: Tensor, _ context: StepContext) -> TranslationLoss {
     let flow = context.autocast { network(.cat([fake, real], dim: 1)) }
     let correction = l1Loss(SpatialTransformer.warp(fake, by: flow), real)

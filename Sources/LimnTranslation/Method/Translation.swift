@@ -65,7 +65,8 @@ public final class Translation<Recipe: TranslationRecipe>: TranslationMethod {
   private static func pools(_ recipe: Recipe, _ shape: PairShape) -> [(name: String, module: ImagePool)] {
     let (height, width) = (shape.source.height, shape.source.width)
     guard recipe.pool > 0, !(recipe.mode == .ncR && recipe.registration.freshFakes) else { return [] }
-    let domains = [("pool_b", shape.targetChannels)] + (recipe.mode.isCyclic ? [("pool_a", shape.source.channels)] : [])
+    let domains =
+      [("pool_b", shape.targetChannels)] + (recipe.mode.isCyclic ? [("pool_a", shape.source.channels)] : [])
     return domains.map { ($0.0, ImagePool(capacity: recipe.pool, shape: [$0.1, height, width])) }
   }
 
@@ -91,7 +92,8 @@ public final class Translation<Recipe: TranslationRecipe>: TranslationMethod {
   // MARK: - The step
 
   public func step(_ context: StepContext) -> [String: Tensor] {
-    let rate = recipe.learningRate * recipe.schedule.factor(images: context.imagesSeen, of: setting.totalImages)
+    let rate =
+      recipe.learningRate * recipe.schedule.factor(images: context.imagesSeen, of: setting.totalImages)
     (generatorOptimizer.learningRate, discriminatorOptimizer.learningRate) = (rate, rate)
     guard let targets = context.layers["targets"] else {
       preconditionFailure("a translation's step takes targets")
@@ -170,12 +172,12 @@ extension MethodSetting {
   /// - Throws: `RecipeError` of a dataset without target images.
   fileprivate var pairShape: PairShape {
     get throws {
-      guard layers?.contains("targets") ?? true else {
+      guard targets != nil || layers?.contains("targets") ?? true else {
         throw RecipeError(
           "the dataset has no target images; import both modalities with 'limn import A --pair B', or give a dataset "
             + "of the other domain with --target")
       }
-      return PairShape(source: shape, targetChannels: shape.channels)
+      return PairShape(source: shape, targetChannels: targets?.channels ?? shape.channels)
     }
   }
 }

@@ -63,6 +63,8 @@ struct TranslationExamination {
     }
     let channels = parts.map { $0.size(1) }.max() ?? 1
     return .cat(
-      parts.map { $0.size(1) == channels ? $0 : $0.mean(dims: [1], keepDim: true).repeated([1, channels, 1, 1]) }, dim: 3)
+      parts.map {
+        $0.size(1) == channels ? $0 : $0.mean(dims: [1], keepDim: true).repeated([1, channels, 1, 1])
+      }, dim: 3)
   }
 }

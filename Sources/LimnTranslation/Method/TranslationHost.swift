@@ -62,6 +62,7 @@ public protocol TranslationHost: AnyObject {
   ///   - pair: the real images.
   ///   - fakes: without a graph.
   ///   - context: of the step.
+  /// - Returns: their sum over the domains, and the terms.
   func judge(_ pair: DomainPair, _ fakes: Fakes, _ context: StepContext) -> TranslationLoss
 
   /// What is to happen after the generators (or discriminators) have been moved, such as clipping.

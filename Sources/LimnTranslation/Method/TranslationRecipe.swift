@@ -28,7 +28,8 @@ public struct RegistrationRecipe: Codable, Sendable, Equatable {
     RecipeKey(
       "anchor", "weight of the L1 distance before registration, against drift; 0: none", source: "Limn"),
     RecipeKey(
-      "mean_flow", "weight of the mean displacement's square in pixels, against drift; 0: none", source: "Limn"),
+      "mean_flow", "weight of the mean displacement's square in pixels, against drift; 0: none",
+      source: "Limn"),
     RecipeKey("width", "channels of the registration network's finest level", source: "RegGAN's code"),
     RecipeKey(
       "fresh_fakes",
@@ -58,7 +59,8 @@ public struct MisalignmentRecipe: Codable, Sendable, Equatable {
     RecipeKey(
       "kind", "affine (turn, shift and scale) or elastic, for each image of a pair by itself",
       source: "RegGAN, section 4; strength of elastic: Limn"),
-    RecipeKey("level", "0 (none) to 5, put on training pairs to see what it does", source: "RegGAN, section 4"),
+    RecipeKey(
+      "level", "0 (none) to 5, put on training pairs to see what it does", source: "RegGAN, section 4"),
   ].map { $0.nested(in: "misalignment") }
 
   func check() throws {
@@ -66,7 +68,8 @@ public struct MisalignmentRecipe: Codable, Sendable, Equatable {
     try RecipeRule.check(
       [
         RecipeRule(
-          "level", level, expected: "\(levels.lowerBound) to \(levels.upperBound)", isMet: levels.contains(level))
+          "level", level, expected: "\(levels.lowerBound) to \(levels.upperBound)",
+          isMet: levels.contains(level))
       ], group: "misalignment")
   }
 
@@ -124,9 +127,11 @@ extension TranslationRecipe {
       RecipeKey("adam_beta2", "Adam's β2", source: optimizer),
       RecipeKey("weight_decay", "added to the gradient", source: optimizer),
       RecipeKey(
-        "schedule", "constant, linear (to 0 in the second half of the run) or halving (after each tenth of it)",
+        "schedule",
+        "constant, linear (to 0 in the second half of the run) or halving (after each tenth of it)",
         source: schedule),
-      RecipeKey("pool", "earlier fakes of a domain from which the discriminator is shown half; 0: none", source: pool),
+      RecipeKey(
+        "pool", "earlier fakes of a domain from which the discriminator is shown half; 0: none", source: pool),
     ] + RegistrationRecipe.keys + MisalignmentRecipe.keys
   }
 
@@ -140,7 +145,8 @@ extension TranslationRecipe {
       [
         RecipeRule("mode", mode.rawValue, expected: names, isMet: modes.contains(mode)),
         .count("batch_size", batchSize), .positive("learning_rate", learningRate),
-        .decay("adam_beta1", adamBeta1), .decay("adam_beta2", adamBeta2), .weight("weight_decay", weightDecay),
+        .decay("adam_beta1", adamBeta1), .decay("adam_beta2", adamBeta2),
+        .weight("weight_decay", weightDecay),
         .count("pool", pool, from: 0),
       ] + own)
     try registration.check()

@@ -16,7 +16,8 @@ public final class PatchDiscriminator: Module {
         InstanceNorm2d(channels: output), Self.activation,
       ]
     }
-    let first = Conv2d(inputChannels: inputChannels, outputChannels: width, kernelSize: 4, stride: 2, padding: 1)
+    let first = Conv2d(
+      inputChannels: inputChannels, outputChannels: width, kernelSize: 4, stride: 2, padding: 1)
     model = Sequential(
       [first, Self.activation] + level(width, 2 * width, stride: 2) + level(2 * width, 4 * width, stride: 2)
         + level(4 * width, 8 * width, stride: 1)

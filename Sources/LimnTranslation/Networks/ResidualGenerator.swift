@@ -45,7 +45,8 @@ public final class ResidualGenerator: Module {
   ///   - blocks: residual blocks (9 in the paper, 6 below 256 pixels).
   public init(inputChannels: Int, outputChannels: Int, width: Int = 64, blocks: Int = 9) {
     modelHead = Sequential(
-      .reflectionPad(3), LargeKernelConv2d(inputChannels: inputChannels, outputChannels: width, kernelSize: 7),
+      .reflectionPad(3),
+      LargeKernelConv2d(inputChannels: inputChannels, outputChannels: width, kernelSize: 7),
       InstanceNorm2d(channels: width), Activation(relu),
       Conv2d(inputChannels: width, outputChannels: 2 * width, kernelSize: 3, stride: 2, padding: 1),
       InstanceNorm2d(channels: 2 * width), Activation(relu),
@@ -54,10 +55,12 @@ public final class ResidualGenerator: Module {
     modelBody = (0..<blocks).map { _ in ResidualBlock(channels: 4 * width) }
     modelTail = Sequential(
       ConvTranspose2d(
-        inputChannels: 4 * width, outputChannels: 2 * width, kernelSize: 3, stride: 2, padding: 1, outputPadding: 1),
+        inputChannels: 4 * width, outputChannels: 2 * width, kernelSize: 3, stride: 2, padding: 1,
+        outputPadding: 1),
       InstanceNorm2d(channels: 2 * width), Activation(relu),
       ConvTranspose2d(
-        inputChannels: 2 * width, outputChannels: width, kernelSize: 3, stride: 2, padding: 1, outputPadding: 1),
+        inputChannels: 2 * width, outputChannels: width, kernelSize: 3, stride: 2, padding: 1,
+        outputPadding: 1),
       InstanceNorm2d(channels: width), Activation(relu), .reflectionPad(3),
       LargeKernelConv2d(inputChannels: width, outputChannels: outputChannels, kernelSize: 7))
   }

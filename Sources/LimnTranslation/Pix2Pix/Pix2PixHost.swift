@@ -22,10 +22,12 @@ final class Pix2PixHost: TranslationHost {
           normalization: recipe.normalization))
     case .resnet:
       generator = .residual(
-        ResidualGenerator(inputChannels: a, outputChannels: b, width: recipe.width, blocks: recipe.blocks ?? 9))
+        ResidualGenerator(
+          inputChannels: a, outputChannels: b, width: recipe.width, blocks: recipe.blocks ?? 9))
     }
     switch recipe.normalization {
-    case .batch: discriminator = .batch(PatchGANDiscriminator(inputChannels: a + b, width: recipe.discriminatorWidth))
+    case .batch:
+      discriminator = .batch(PatchGANDiscriminator(inputChannels: a + b, width: recipe.discriminatorWidth))
     case .instance:
       discriminator = .instance(PatchDiscriminator(inputChannels: a + b, width: recipe.discriminatorWidth))
     }
@@ -55,7 +57,8 @@ final class Pix2PixHost: TranslationHost {
 
   func judge(_ pair: DomainPair, _ fakes: Fakes, _ context: StepContext) -> TranslationLoss {
     let value =
-      (loss(scores(pair.a, pair.b, context), isReal: true) + loss(scores(pair.a, fakes.b, context), isReal: false))
+      (loss(scores(pair.a, pair.b, context), isReal: true)
+        + loss(scores(pair.a, fakes.b, context), isReal: false))
       * (recipe.halvesDiscriminator ? 0.5 : 1)
     return TranslationLoss(value: value, terms: ["loss_d_b": value])
   }

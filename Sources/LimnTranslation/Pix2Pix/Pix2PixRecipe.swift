@@ -82,17 +82,21 @@ public struct Pix2PixRecipe: TranslationRecipe {
         source: "paper, section 3.2.1; the authors' PyTorch code"),
       RecipeKey("width", "channels of the generator at full size", source: "paper, appendix 6.1"),
       RecipeKey(
-        "blocks", "residual blocks of resnet; null: 9 from 256 pixels on, else 6", source: "CycleGAN, appendix 7.2"),
-      RecipeKey("discriminator_width", "channels of the discriminator's first level", source: "paper, appendix 6.1.2"),
+        "blocks", "residual blocks of resnet; null: 9 from 256 pixels on, else 6",
+        source: "CycleGAN, appendix 7.2"),
+      RecipeKey(
+        "discriminator_width", "channels of the discriminator's first level", source: "paper, appendix 6.1.2"),
       RecipeKey(
         "normalization", "batch or instance statistics; resnet always has the latter",
         source: "paper, appendix 6.1: batch"),
       RecipeKey(
-        "initialization", "normal (deviation 0.02) or torch; unet and its discriminator always begin with the former",
+        "initialization",
+        "normal (deviation 0.02) or torch; unet and its discriminator always begin with the former",
         source: "paper, appendix 6.2"),
       RecipeKey("loss", "gan (cross-entropy) or lsgan (least squares)", source: "paper, equation 1"),
       RecipeKey(
-        "averages_patches", "judge the mean of the patches' scores instead of each", source: "RegGAN's code: true"),
+        "averages_patches", "judge the mean of the patches' scores instead of each",
+        source: "RegGAN's code: true"),
       RecipeKey("halves_discriminator", "halve the discriminator's loss", source: "paper, section 3.3"),
       RecipeKey("adversarial_weight", "weight of the adversarial loss", source: "paper, equation 4"),
       RecipeKey(
@@ -109,7 +113,8 @@ public struct Pix2PixRecipe: TranslationRecipe {
     recipe.blocks = blocks ?? (min(height, width) >= 256 ? 9 : 6)
     try check(
       [
-        .count("width", self.width), .count("blocks", blocks), .count("discriminator_width", discriminatorWidth),
+        .count("width", self.width), .count("blocks", blocks),
+        .count("discriminator_width", discriminatorWidth),
         .weight("adversarial_weight", adversarialWeight), .weight("l1_weight", l1Weight ?? 0),
       ], modes: [.nc, .ncR])
     let isPower = height == width && height.nonzeroBitCount == 1 && height >= 32

@@ -54,7 +54,8 @@ public final class RegistrationNetwork: Module {
     let inBlocks = modules.compactMap { $0 as? ResidualBlock }.flatMap(\.modules).compactMap { $0 as? Conv2d }
     for convolution in modules.compactMap({ $0 as? Conv2d }) {
       let isInBlock = inBlocks.contains { $0 === convolution }
-      let rule = convolution === output ? Initializer.normal(std: 1e-5) : .heNormal(slope: isInBlock ? 0 : 0.2)
+      let rule =
+        convolution === output ? Initializer.normal(std: 1e-5) : .heNormal(slope: isInBlock ? 0 : 0.2)
       rule(convolution.weight, generator: Initialization.generator)
       withoutGradients { convolution.bias?.fill(0) }
     }
@@ -85,7 +86,8 @@ final class RegistrationDown: Module {
   let block: ResidualBlock
 
   init(inputChannels: Int, outputChannels: Int) {
-    convolution = Conv2d(inputChannels: inputChannels, outputChannels: outputChannels, kernelSize: 3, padding: 1)
+    convolution = Conv2d(
+      inputChannels: inputChannels, outputChannels: outputChannels, kernelSize: 3, padding: 1)
     block = ResidualBlock(channels: outputChannels)
   }
 
