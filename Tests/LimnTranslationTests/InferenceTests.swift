@@ -42,8 +42,8 @@ import Testing
   ) -> MethodSetting {
     MethodSetting(
       shape: ImageShape(channels: 1, height: side, width: side), totalImages: 1,
-      intensity: IntensityRecord(window: "range:-1000,1000"), spacing: spacing, plane: plane,
-      targets: TargetSetting(channels: 1, intensity: IntensityRecord(window: window, unit: unit), isPaired: true))
+      targets: TargetSetting(channels: 1, intensity: IntensityRecord(window: window, unit: unit), isPaired: true),
+      intensity: IntensityRecord(window: "range:-1000,1000"), spacing: spacing, plane: plane)
   }
 
   private func translator(

@@ -110,10 +110,21 @@ import Testing
     #expect(folded > 0 && registered.figures.folded == folded && registered.figures.pixels == 17 * 21)
   }
 
+  @Test func theMovingVolumeIsBroughtOntoTheGrid() throws {
+    // Two columns further along y: what is at y is found at y + 2 of the fixed one.
+    var moved = volume(2)
+    moved.affine[1, 3] += 2
+    let registered = try RegisteredVolume(moving: moved, onto: volume(1), by: translator(rows: 0, columns: 0))
+    let (own, expected) = (registered.warped.voxels.to(.float32), moved.voxels.to(.float32))
+    #expect(
+      (own.narrowed(dim: 3, start: 2, length: 22) - expected.narrowed(dim: 3, start: 0, length: 22)).abs().max().item()
+        <= 1)
+  }
+
   @Test func whatCannotBeRegisteredIsSaid() throws {
     let translator = try translator(rows: 0, columns: 0)
     var moved = volume(2)
-    moved.affine[0, 3] += 5
+    moved.affine[0, 3] += 500
     #expect(throws: RunError.self) { try RegisteredVolume(moving: moved, onto: volume(1), by: translator) }
     let setting = MethodSetting(shape: ImageShape(channels: 1, height: 16, width: 16), totalImages: 1)
     let plain = Translator(

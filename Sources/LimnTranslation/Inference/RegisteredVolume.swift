@@ -46,7 +46,7 @@ public struct RegisteredVolume {
     progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
   ) throws {
     try translator.requireRegistration()
-    let moving = try Self.placed(moving, on: fixed)
+    let moving = try moving.brought(onto: fixed)
     let images = try RegisteredSlices(moving, fixed, translator, style)
     let turned = images.moving.turned
     var (warped, fields, sheet, measured) = ([Tensor](), [Tensor](), [Tensor](), Measured())
@@ -77,17 +77,6 @@ public struct RegisteredVolume {
       voxels: upright(fields), affine: fixed.affine, storedBits: 32, info: fixed.info)
     figures = measured.figures(unit: images.isPlaced ? "mm" : "pixels")
     checkerboard = ContactSheet(columns: 2, background: 32).image(of: .cat(sheet))
-  }
-
-  /// The moving volume on the fixed one's grid.
-  private static func placed(_ moving: Volume, on fixed: Volume) throws -> Volume {
-    let isPlaced = moving.info.hasGeometry && fixed.info.hasGeometry
-    let isAlike = !isPlaced || moving.affine.placesAlike(fixed.affine, size: fixed.size)
-    guard moving.size == fixed.size, isAlike else {
-      throw RunError(
-        "\(moving.info.path): its grid is not that of \(fixed.info.path); bring both onto one grid first")
-    }
-    return moving
   }
 
   /// Writes what was found: `warped`, `displacement.nii.gz` (NIfTI's intent of displacements) and `checkerboard.png`.

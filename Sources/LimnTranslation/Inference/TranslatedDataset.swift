@@ -142,7 +142,7 @@ public struct TranslatedDataset {
       synthetic: true, companions: layers)
   }
 
-  private var targetModality: String? { nil }
+  private var targetModality: String? { source.manifest.layers.first { $0.name == "targets" }?.modality }
 }
 
 extension DatasetItem {

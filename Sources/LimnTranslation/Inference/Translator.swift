@@ -153,5 +153,5 @@ extension SpacingMatch {
 
 extension MethodSetting {
   /// How the target images' intensities became pixels; nil where that is not known.
-  var targetIntensity: IntensityRecord? { nil }
+  var targetIntensity: IntensityRecord? { targets?.intensity }
 }

@@ -14,8 +14,8 @@ struct RegisterCommand: ParsableCommand {
     abstract: "Bring one image onto another by the registration network of a run.",
     discussion: """
       RUN is a run with registration (mode nc+r or c+r). FIXED and MOVING are images of what the run translates \
-      into, on one grid: pictures, or volumes, which are registered slice by slice in the plane of the training \
-      images. With --translate MOVING is of what the run translates from, and is translated to be compared; what \
+      into: pictures of one size, or volumes, which are registered slice by slice in the plane of the training \
+      images, MOVING brought onto FIXED's grid before by the geometry of both. With --translate MOVING is of what the run translates from, and is translated to be compared; what \
       is warped is MOVING itself.
 
       OUT/warped is MOVING on FIXED. OUT/displacement.nii.gz is a NIfTI vector image (intent 1006) that says for \

@@ -4,6 +4,7 @@ import ArgumentParser
 import Foundation
 import LimnDatasets
 import LimnImaging
+import LimnMetrics
 import LimnTorch
 import LimnTraining
 import LimnTranslation

@@ -33,18 +33,7 @@ struct TranslatedFiles {
   /// A file and its true target, which lies on the file's grid.
   func read(_ file: VolumeSource) throws -> (source: Volume, truth: Volume?) {
     let source = try file.read()
-    return (source, try pairs[file.name].map { try Self.truth($0, on: source) })
-  }
-
-  private static func truth(_ file: VolumeSource, on source: Volume) throws -> Volume {
-    let truth = try file.read()
-    let isPlaced = truth.info.hasGeometry && source.info.hasGeometry
-    guard truth.size == source.size, !isPlaced || truth.affine.placesAlike(source.affine, size: source.size)
-    else {
-      throw RunError(
-        "\(file.files[0].path): its grid is not that of \(source.info.path); bring both onto one grid first")
-    }
-    return truth
+    return (source, try pairs[file.name].map { try $0.read().brought(onto: source) })
   }
 
   /// A translation that has been written.
@@ -66,7 +55,7 @@ struct TranslatedFiles {
       let made = slices(try ImageReader.read(result))
       let isPixels = [.uint8, .uint16].contains(made.dtype) && source.isPicture
       let units = TargetUnits(target, storedBits: source.storedBits)
-      let shown = try truth.map { try Self.truth($0, on: source) }
+      let shown = try truth.map { try $0.read().brought(onto: source) }
       return TranslatedSlices(
         source: try intake.images(of: intake.turned(source)).transposed(0, 1),
         result: isPixels ? made.normalizedPixels() : units.images(of: made),

@@ -1,6 +1,7 @@
 // What `limn translate` has made, with what can be measured of it.
 
 import Foundation
+import LimnImaging
 import LimnMetrics
 import LimnTorch
 import LimnTranslation
