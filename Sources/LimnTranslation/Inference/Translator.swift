@@ -41,6 +41,7 @@ public struct Translator {
   /// - Throws: `RunError` where the folder holds no trained translation method.
   public init(_ url: URL, options: Options = Options()) throws {
     let known = TranslationMethods.all.map { $0 as any Method.Type }
+    _ = try RunFolder(opening: url)
     let name = try RunInfo.read(from: url).method
     guard known.contains(where: { $0.about.name == name }) else {
       let names = known.map { $0.about.name }.joined(separator: ", ")
