@@ -68,6 +68,16 @@ public struct ImageIntake: Sendable {
     try image(display(of: volume).applied(to: volume.voxels), path: volume.info.path)
   }
 
+  /// A volume as it is shown, on another one's grid; its window is decided before.
+  /// - Parameter grid: a volume that lies over it.
+  /// - Returns: voxels float32 [C, Z, H, W] in [−1, 1] in the grid's order.
+  /// - Throws: `RunError` where the two cannot be brought over one another.
+  public func shown(_ volume: Volume, on grid: Volume) throws -> Volume {
+    var shown = volume
+    shown.voxels = try images(of: volume)
+    return try shown.brought(onto: grid)
+  }
+
   /// The window through which a volume is shown, with its limits decided over all of it.
   /// - Throws: `ImagingError` where its values cannot be read.
   public func display(of volume: Volume) throws -> DisplayWindow {

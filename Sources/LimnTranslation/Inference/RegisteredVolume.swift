@@ -46,9 +46,11 @@ public struct RegisteredVolume {
     progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
   ) throws {
     try translator.requireRegistration()
-    let moving = try moving.brought(onto: fixed)
     let images = try RegisteredSlices(moving, fixed, translator, style)
-    let turned = images.moving.turned
+    // The moving volume's own values, which lie as the fixed one does, whatever its file says.
+    var placed = try moving.brought(onto: fixed)
+    (placed.affine, placed.info.hasGeometry) = (fixed.affine, fixed.info.hasGeometry)
+    let turned = translator.target.turned(placed)
     var (warped, fields, sheet, measured) = ([Tensor](), [Tensor](), [Tensor](), Measured())
     let count = turned.size[0]
     let sampled = Set(count > 3 ? [count / 4, count / 2, count * 3 / 4] : [count / 2])
@@ -113,10 +115,10 @@ private struct RegisteredSlices {
 
   init(_ moving: Volume, _ fixed: Volume, _ translator: Translator, _ style: TranslationStyle?) throws {
     (self.translator, self.style) = (translator, style)
-    // Both lie as the fixed one does, whatever the moving one's file says.
-    var placed = moving
+    let intake = style == nil ? translator.target : translator.source
+    var placed = try intake.shown(moving, on: fixed)
     (placed.affine, placed.info.hasGeometry) = (fixed.affine, fixed.info.hasGeometry)
-    self.moving = try ShownVolume(placed, style == nil ? translator.target : translator.source)
+    self.moving = ShownVolume(shown: placed, intake)
     self.fixed = try ShownVolume(fixed, translator.target)
     match = try translator.target.spacingMatch(of: self.fixed.turned)
   }

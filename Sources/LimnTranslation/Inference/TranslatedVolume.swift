@@ -25,7 +25,8 @@ public struct TranslatedVolume {
   ///   - source: the volume.
   ///   - translator: the trained networks.
   ///   - style: that of all slices.
-  ///   - truth: the target, on the source's grid, to compare the slices' consistency; nil where it is not known.
+  ///   - truth: the target as ``ImageIntake`` shows it on the source's grid, to compare the consistency of its slices; nil
+  ///     where it is not known.
   ///   - progress: told the slices that are done; what it throws ends the work.
   /// - Throws: `RunError` where the volume does not fit the networks; what `progress` throws.
   public init(
@@ -33,7 +34,7 @@ public struct TranslatedVolume {
     progress: (_ slices: Int) throws -> Void = { _ in }
   ) throws {
     let shown = try ShownVolume(source, translator.source)
-    let truth = try truth.map { try ShownVolume($0, translator.target) }
+    let truth = truth.map { ShownVolume(shown: $0, translator.target) }
     match = try translator.source.spacingMatch(of: shown.turned)
     let size = Array(shown.turned.size[1...])
     frame = translator.frame(size: match?.matched ?? size, isPlaced: source.info.hasGeometry)
@@ -103,18 +104,27 @@ public struct TranslatedVolume {
 struct ShownVolume {
   /// Its slices lie as the training images do.
   let turned: Volume
-  private let window: DisplayWindow
+  /// nil of voxels that are in [−1, 1].
+  private let window: DisplayWindow?
   private let intake: ImageIntake
 
+  /// A volume with its own values.
   init(_ volume: Volume, _ intake: ImageIntake) throws {
     turned = intake.turned(volume)
     window = try intake.display(of: turned)
     self.intake = intake
   }
 
+  /// A volume whose voxels [C, Z, H, W] are in [−1, 1] already.
+  init(shown volume: Volume, _ intake: ImageIntake) {
+    (turned, window) = (intake.turned(volume), nil)
+    self.intake = intake
+  }
+
   /// [slices, C, H, W] in [−1, 1].
   func slices(_ range: Range<Int>) throws -> Tensor {
     let voxels = turned.voxels.narrowed(dim: 1, start: range.lowerBound, length: range.count)
-    return try intake.image(window.applied(to: voxels), path: turned.info.path).transposed(0, 1).contiguous()
+    let images = try window.map { try intake.image($0.applied(to: voxels), path: turned.info.path) } ?? voxels
+    return images.transposed(0, 1).contiguous()
   }
 }

@@ -143,7 +143,7 @@ struct TranslateCommand: ParsableCommand {
     let line = ProgressLine(label: "image", total: work.files.count, unit: "img")
     var (cases, consistency, notes) = ([TranslatedCase](), SliceConsistency(), Set<String>())
     for (place, file) in work.files.enumerated() {
-      let (source, truth) = try work.read(file)
+      let (source, truth) = try work.read(file, translator.target)
       for (suffix, style) in styles {
         let made = try TranslatedVolume(source, by: translator, style: style, truth: truth) { _ in
           try Self.stopIfAsked()

@@ -30,10 +30,10 @@ struct TranslatedFiles {
     }
   }
 
-  /// A file and its true target, which lies on the file's grid.
-  func read(_ file: VolumeSource) throws -> (source: Volume, truth: Volume?) {
+  /// A file and its true target, as it is shown on the file's grid.
+  func read(_ file: VolumeSource, _ target: ImageIntake) throws -> (source: Volume, truth: Volume?) {
     let source = try file.read()
-    return (source, try pairs[file.name].map { try $0.read().brought(onto: source) })
+    return (source, try pairs[file.name].map { try target.shown($0.read(), on: source) })
   }
 
   /// A translation that has been written.
@@ -55,11 +55,11 @@ struct TranslatedFiles {
       let made = slices(try ImageReader.read(result))
       let isPixels = [.uint8, .uint16].contains(made.dtype) && source.isPicture
       let units = TargetUnits(target, storedBits: source.storedBits)
-      let shown = try truth.map { try $0.read().brought(onto: source) }
+      let shown = try truth.map { try target.shown($0.read(), on: source) }
       return TranslatedSlices(
         source: try intake.images(of: intake.turned(source)).transposed(0, 1),
         result: isPixels ? made.normalizedPixels() : units.images(of: made),
-        target: try shown.map { try target.images(of: target.turned($0)).transposed(0, 1) },
+        target: shown.map(slices),
         spacing: target.turned(source).pixelSpacing)
     }
   }
