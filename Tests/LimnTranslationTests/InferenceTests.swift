@@ -27,7 +27,9 @@ import Testing
     let placed = SizeFrame(size: [4, 6], for: .only([8, 8]))
     let framed = placed.applied(to: image)
     // 2 rows and 1 column of black on each side of 4×6 pixels of 1.
-    #expect(framed.sum().item() == 2 * (24 - 40) && framed[0, 0, 2, 1].item() == 1 && framed[0, 0, 1, 1].item() == -1)
+    #expect(
+      framed.sum().item() == 2 * (24 - 40) && framed[0, 0, 2, 1].item() == 1
+        && framed[0, 0, 1, 1].item() == -1)
     #expect(placed.undone(framed).isIdentical(to: image) && !placed.isScaled)
     let enlarged = SizeFrame(size: [4, 6], for: .only([8, 8]), enlarges: true)
     #expect(enlarged.scaled == [5, 8] && enlarged.isScaled && enlarged.undone(framed).shape == [2, 1, 4, 6])
@@ -42,12 +44,14 @@ import Testing
   ) -> MethodSetting {
     MethodSetting(
       shape: ImageShape(channels: 1, height: side, width: side), totalImages: 1,
-      targets: TargetSetting(channels: 1, intensity: IntensityRecord(window: window, unit: unit), isPaired: true),
+      targets: TargetSetting(
+        channels: 1, intensity: IntensityRecord(window: window, unit: unit), isPaired: true),
       intensity: IntensityRecord(window: "range:-1000,1000"), spacing: spacing, plane: plane)
   }
 
   private func translator(
-    _ setting: MethodSetting, drawing: @escaping (Tensor, TranslationStyle) -> Tensor = { images, _ in images }
+    _ setting: MethodSetting,
+    drawing: @escaping (Tensor, TranslationStyle) -> Tensor = { images, _ in images }
   ) throws -> (translator: Translator, method: MadeTranslation) {
     let method = try MadeTranslation(recipe: RegGANRecipe(), setting: setting)
     method.drawing = drawing
@@ -159,7 +163,8 @@ import Testing
     let style = try made.translator.style(of: volume())
     let translated = try TranslatedVolume(volume(), by: made.translator, style: style)
     #expect(Set(seen) == [[1, 1, 16, 20]])
-    #expect(translated.images.amax(dims: [0, 1, 2, 3]).item() == translated.images.amin(dims: [0, 1, 2, 3]).item())
+    #expect(
+      translated.images.amax(dims: [0, 1, 2, 3]).item() == translated.images.amin(dims: [0, 1, 2, 3]).item())
   }
 }
 

@@ -41,7 +41,9 @@ import Testing
     let translator = try translator(rows: 2, columns: -1, spacing: [1, 1], plane: .sagittal)
     let (fixed, moving) = (volume(1, spacing: 0.5), volume(2, spacing: 0.5))
     var told: [[Int]] = []
-    let registered = try RegisteredVolume(moving: moving, onto: fixed, by: translator) { told.append([$0, $1]) }
+    let registered = try RegisteredVolume(moving: moving, onto: fixed, by: translator) {
+      told.append([$0, $1])
+    }
     try withTemporaryFolder { folder in
       let files = try registered.write(to: folder, statement: "by a test")
       #expect(files.map(\.lastPathComponent) == ["warped.nii.gz", "displacement.nii.gz", "checkerboard.png"])
@@ -59,7 +61,9 @@ import Testing
         let own = inverse(place)
         let index = (0..<3).map { Int(own[$0].rounded()) }
         for axis in 0..<3 { #expect(abs(own[axis] - Double(index[axis])) < 1e-3) }
-        guard index[2] >= 0, index[2] < 6, index[1] >= 0, index[1] < 20, index[0] >= 0, index[0] < 24 else { continue }
+        guard index[2] >= 0, index[2] < 6, index[1] >= 0, index[1] < 20, index[0] >= 0, index[0] < 24 else {
+          continue
+        }
         #expect(warped.voxels[0, z, y, x].item() == at[0, index[2], index[1], index[0]].item())
         compared += 1
       }
@@ -74,13 +78,15 @@ import Testing
   }
 
   @Test func theFileIsOfDisplacements() throws {
-    let registered = try RegisteredVolume(moving: volume(2), onto: volume(1), by: translator(rows: 0, columns: 1))
+    let registered = try RegisteredVolume(
+      moving: volume(2), onto: volume(1), by: translator(rows: 0, columns: 1))
     try withTemporaryFolder { folder in
       let file = folder.appendingPathComponent("d.nii")
       try NIfTIFile.write(displacement: registered.displacement, to: file)
       let data = try Data(contentsOf: file)
       // NIfTI-1: dim at 40, intent_code at 68.
-      #expect((0..<6).map { int16(data, at: 40 + 2 * $0) } == [5, 24, 20, 6, 1, 3] && int16(data, at: 68) == 1006)
+      #expect(
+        (0..<6).map { int16(data, at: 40 + 2 * $0) } == [5, 24, 20, 6, 1, 3] && int16(data, at: 68) == 1006)
     }
     #expect(registered.warped.voxels.shape == [1, 6, 20, 24])
   }
@@ -117,7 +123,8 @@ import Testing
     let registered = try RegisteredVolume(moving: moved, onto: volume(1), by: translator(rows: 0, columns: 0))
     let (own, expected) = (registered.warped.voxels.to(.float32), moved.voxels.to(.float32))
     #expect(
-      (own.narrowed(dim: 3, start: 2, length: 22) - expected.narrowed(dim: 3, start: 0, length: 22)).abs().max().item()
+      (own.narrowed(dim: 3, start: 2, length: 22) - expected.narrowed(dim: 3, start: 0, length: 22)).abs()
+        .max().item()
         <= 1)
   }
 

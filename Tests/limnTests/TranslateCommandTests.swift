@@ -24,11 +24,13 @@ import Testing
   private func makePairs(in folder: URL) throws {
     let writer = try DatasetWriter(
       DatasetDescription(
-        name: "set", channels: 1, height: 32, width: 32, bitDepth: 8, intensity: IntensityRecord(window: "full"),
+        name: "set", channels: 1, height: 32, width: 32, bitDepth: 8,
+        intensity: IntensityRecord(window: "full"),
         classes: [LabelClass(name: "bright", value: 1)],
         companions: [
           LayerDescriptor(
-            name: "targets", dtype: .uint16, itemShape: [1, 32, 32], intensity: IntensityRecord(window: "full"),
+            name: "targets", dtype: .uint16, itemShape: [1, 32, 32],
+            intensity: IntensityRecord(window: "full"),
             modality: "MR"),
           LayerDescriptor(name: "labels", dtype: .uint8, itemShape: [32, 32]),
         ]), to: folder.appendingPathComponent("set"))
@@ -40,7 +42,8 @@ import Testing
       try writer.append(
         item, image: image.to(.uint8),
         companions: [
-          "targets": ((255 - image) * 257).to(.int32).to(.uint16), "labels": image[0].isGreater(than: 128).to(.uint8),
+          "targets": ((255 - image) * 257).to(.int32).to(.uint16),
+          "labels": image[0].isGreater(than: 128).to(.uint8),
         ])
     }
     try writer.finish(provenance: Provenance(sources: 1, tool: "test"))
@@ -61,7 +64,8 @@ import Testing
   private func makeVolume(_ slices: Int, side: Int = 32, _ place: String, in folder: URL) throws {
     let voxels = Tensor.stack((0..<slices).map { noise(UInt64(50 + $0 / 3), [side, side])[0] }).unsqueezed(0)
     let volume = Volume(
-      voxels: voxels.to(.uint8), affine: Affine(x: [0, 1, 0], y: [0, 0, 1], z: [4, 0, 0], origin: [10, 20, 30]),
+      voxels: voxels.to(.uint8),
+      affine: Affine(x: [0, 1, 0], y: [0, 0, 1], z: [4, 0, 0], origin: [10, 20, 30]),
       storedBits: 8, info: SourceInfo(path: "", format: "NIfTI", hasGeometry: true))
     let file = folder.appendingPathComponent(place)
     try FileManager.default.createDirectory(
@@ -86,7 +90,8 @@ import Testing
   @Test func filesOfAnyKindAreTranslatedMeasuredAndShown() throws {
     try withTemporaryFolder { folder in
       try makePairs(in: folder)
-      try train("reggan --set discriminator_width=2 --out run --set blocks=1 --set registration.width=2", in: folder)
+      try train(
+        "reggan --set discriminator_width=2 --out run --set blocks=1 --set registration.width=2", in: folder)
       for (name, size) in [("a", [40, 29]), ("b", [32, 32])] {
         let image = noise(name == "a" ? 20 : 21, size)
         try write(image.to(.uint8), "new/\(name).png", in: folder)
@@ -95,9 +100,12 @@ import Testing
       try write((noise(22, [36, 36], levels: 60000)).to(.int32).to(.uint16), "new/deep.png", in: folder)
       try makeVolume(6, "new/scan.nii.gz", in: folder)
       let done = try Command.limn(
-        "translate run new --out out --target truth --json a.json --cases cases.csv --report page.html", in: folder)
+        "translate run new --out out --target truth --json a.json --cases cases.csv --report page.html",
+        in: folder)
       try #require(done.status == 0, "\(done.error)")
-      #expect(done.output.contains("4 translated, in out") && done.output.contains("without a counterpart"), "\(done.output)")
+      #expect(
+        done.output.contains("4 translated, in out") && done.output.contains("without a counterpart"),
+        "\(done.output)")
       let (a, deep, scan) = try (
         ImageReader.read(folder.appendingPathComponent("out/a.png")),
         ImageReader.read(folder.appendingPathComponent("out/deep.png")),
@@ -127,15 +135,19 @@ import Testing
   @Test func datasetsStayWhatTheyAreButForTheirImages() throws {
     try withTemporaryFolder { folder in
       try makePairs(in: folder)
-      try train("reggan --set discriminator_width=2 --out run --set blocks=1 --set registration.width=2 --set mode=nc", in: folder)
+      try train(
+        "reggan --set discriminator_width=2 --out run --set blocks=1 --set registration.width=2 --set mode=nc",
+        in: folder)
       let done = try Command.limn("translate run set --out made --json a.json --report page.html", in: folder)
       try #require(done.status == 0, "\(done.error)")
       let (source, made) = try (
-        Dataset.open(folder.appendingPathComponent("set")), Dataset.open(folder.appendingPathComponent("made"))
+        Dataset.open(folder.appendingPathComponent("set")),
+        Dataset.open(folder.appendingPathComponent("made"))
       )
       #expect(made.manifest.items == source.manifest.items && made.manifest.synthetic && made.bitDepth == 16)
       #expect(try made.layer("labels").isIdentical(to: source.layer("labels")))
-      #expect(made.layerNames.sorted() == ["images", "labels"] && made.manifest.classes == source.manifest.classes)
+      #expect(
+        made.layerNames.sorted() == ["images", "labels"] && made.manifest.classes == source.manifest.classes)
       #expect(made.manifest.modality == "MR" && made.manifest.provenance.options == ["run run", "--seed 0"])
       let document: Document = try decoded("a.json", in: folder)
       #expect(document.figures?.volumes.map(\.sliceCount) == [2, 2, 2, 2])
@@ -143,7 +155,9 @@ import Testing
       let held = try Command.limn("translate run set --out held --held-out", in: folder)
       #expect(held.status == 0 && held.output.contains("2 images translated"), "\(held.error)")
       #expect(
-        try Dataset.open(folder.appendingPathComponent("held")).manifest.items.map(\.id) == ["item-6", "item-7"])
+        try Dataset.open(folder.appendingPathComponent("held")).manifest.items.map(\.id) == [
+          "item-6", "item-7",
+        ])
       for (words, says) in [
         ("translate run set --out none --split test", "no image in the split 'test'"),
         ("translate run set --out none --style new.png", "no styles"),
@@ -162,9 +176,11 @@ import Testing
     try withTemporaryFolder { folder in
       try makePairs(in: folder)
       try train(
-        "munit --out run --set blocks=1 --set hidden=4 --set discriminator.width=2", in: folder)
+        "munit --out run --set blocks=1 --set hidden=4 --set discriminator.width=2 --set discriminator.scales=1",
+        in: folder)
       try write(noise(3, [33, 30]).to(.uint8), "a.png", in: folder)
-      let many = try Command.limn("translate run a.png --out styles --styles 2 --report page.html", in: folder)
+      let many = try Command.limn(
+        "translate run a.png --out styles --styles 2 --report page.html", in: folder)
       try #require(many.status == 0, "\(many.error)")
       let drawn = try (1...2).map {
         try ImageReader.read(folder.appendingPathComponent("styles/a-style-\($0).png")).voxels
@@ -178,11 +194,13 @@ import Testing
   @Test func anInterruptionLeavesNothingHalfWritten() throws {
     try withTemporaryFolder { folder in
       try makePairs(in: folder)
-      try train("pix2pix --set discriminator_width=2 --out run --set generator=resnet --set blocks=1", in: folder)
+      try train(
+        "pix2pix --set discriminator_width=2 --out run --set generator=resnet --set blocks=1", in: folder)
       try makeVolume(1200, side: 128, "long.nii", in: folder)
       let start = ContinuousClock.now
       let stopped = try Command.limn(
-        "translate run long.nii --out out", in: folder, stop: (SIGINT, { ContinuousClock.now - start > .seconds(1.5) }))
+        "translate run long.nii --out out", in: folder,
+        stop: (SIGINT, { ContinuousClock.now - start > .seconds(1.5) }))
       #expect(stopped.status == 130 && stopped.error.contains("interrupted"), "\(stopped.error)")
       #expect(!exists("out", in: folder))
       try write(noise(3, [32, 32]).to(.uint8), "out/a.png", in: folder)
@@ -194,7 +212,8 @@ import Testing
   @Test func registrationIsAToolOfItsOwn() throws {
     try withTemporaryFolder { folder in
       try makePairs(in: folder)
-      try train("reggan --set discriminator_width=2 --out run --set blocks=1 --set registration.width=2", in: folder)
+      try train(
+        "reggan --set discriminator_width=2 --out run --set blocks=1 --set registration.width=2", in: folder)
       try write(noise(3, [40, 36]).to(.uint8), "a.png", in: folder)
       try write(noise(4, [40, 36]).to(.uint8), "b.png", in: folder)
       let done = try Command.limn("register run a.png b.png --out out --translate --json a.json", in: folder)

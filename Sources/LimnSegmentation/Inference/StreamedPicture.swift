@@ -66,6 +66,7 @@ private final class ShownTIFF: TileSource {
   var width: Int { reader.width }
 
   func read(rows: Range<Int>, columns: Range<Int>) throws -> Tensor {
-    try segmenter.intake.image(window.applied(to: reader.read(rows: rows, columns: columns)), path: reader.path)
+    try segmenter.intake.image(
+      window.applied(to: reader.read(rows: rows, columns: columns)), path: reader.path)
   }
 }

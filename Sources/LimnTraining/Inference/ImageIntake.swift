@@ -49,6 +49,7 @@ public struct ImageIntake: Sendable {
 
   /// The same for the slices of a volume.
   /// - Parameter volume: turned as the training images lie.
+  /// - Returns: nil where they are shown as they are.
   /// - Throws: `RunError` where the two spacings are too far apart.
   public func spacingMatch(of volume: Volume) throws -> SpacingMatch? {
     try spacingMatch(
@@ -69,7 +70,9 @@ public struct ImageIntake: Sendable {
   }
 
   /// A volume as it is shown, on another one's grid; its window is decided before.
-  /// - Parameter grid: a volume that lies over it.
+  /// - Parameters:
+  ///   - volume: any.
+  ///   - grid: a volume that lies over it.
   /// - Returns: voxels float32 [C, Z, H, W] in [−1, 1] in the grid's order.
   /// - Throws: `RunError` where the two cannot be brought over one another.
   public func shown(_ volume: Volume, on grid: Volume) throws -> Volume {

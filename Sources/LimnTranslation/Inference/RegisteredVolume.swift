@@ -42,7 +42,8 @@ public struct RegisteredVolume {
   ///   - progress: told the slices that are done and all there are; what it throws ends the work.
   /// - Throws: `RunError` where the volumes do not fit the networks or each other; what `progress` throws.
   public init(
-    moving: Volume, onto fixed: Volume, by translator: Translator, translatingWith style: TranslationStyle? = nil,
+    moving: Volume, onto fixed: Volume, by translator: Translator,
+    translatingWith style: TranslationStyle? = nil,
     progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
   ) throws {
     try translator.requireRegistration()

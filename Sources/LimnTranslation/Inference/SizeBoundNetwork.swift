@@ -21,7 +21,9 @@ extension NICEGenerator: SizeBoundNetwork {
 extension TranslationMethod {
   /// The sizes that the generators take.
   var sizes: NetworkSizes {
-    let isBound = networks.flatMap(\.module.modules).contains { ($0 as? any SizeBoundNetwork)?.isSizeBound == true }
+    let isBound = networks.flatMap(\.module.modules).contains {
+      ($0 as? any SizeBoundNetwork)?.isSizeBound == true
+    }
     let shape = pairShape.source
     // All generators halve their images twice, and mirror three pixels beyond them.
     return isBound ? .only([shape.height, shape.width]) : .multiples(of: 4, from: 16)

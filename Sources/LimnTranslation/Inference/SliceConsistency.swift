@@ -38,7 +38,9 @@ public struct SliceConsistency: Sendable {
   public mutating func add(_ slices: [Series: Tensor]) {
     let values = slices.mapValues { $0.to(.float64).mean(dims: [0]) }
     defer { last = values }
-    guard let source = values[.source], let before = last[.source], before.shape == source.shape else { return }
+    guard let source = values[.source], let before = last[.source], before.shape == source.shape else {
+      return
+    }
     let seen = maximum(source, before).isGreater(than: -1 + 1e-6).to(.float64)
     for (series, own) in values {
       guard let before = last[series] else { continue }
@@ -62,7 +64,9 @@ public struct SliceConsistency: Sendable {
 
   /// Takes in what was seen of other volumes.
   public mutating func merge(_ other: SliceConsistency) {
-    sums.merge(other.sums) { ($0.correlation + $1.correlation, $0.difference + $1.difference, $0.pairs + $1.pairs) }
+    sums.merge(other.sums) {
+      ($0.correlation + $1.correlation, $0.difference + $1.difference, $0.pairs + $1.pairs)
+    }
   }
 
   /// Source, translation, target, as far as there are neighbouring slices.

@@ -16,7 +16,9 @@ public struct TranslatedDataset {
     public let items: [Int]
 
     /// The items at `items` for one run.
-    public init(_ translator: Translator, items: [Int]) { (self.translator, self.items) = (translator, items) }
+    public init(_ translator: Translator, items: [Int]) {
+      (self.translator, self.items) = (translator, items)
+    }
   }
 
   /// Whose images are translated.
@@ -64,7 +66,8 @@ public struct TranslatedDataset {
         let item = source.manifest.items[number]
         if !item.follows(last) { consistency.restart() }
         consistency.add(
-          [.source: images[place], .translation: made[place], .target: targets?[place]].compactMapValues(\.self))
+          [.source: images[place], .translation: made[place], .target: targets?[place]].compactMapValues(
+            \.self))
         last = item
         try writer.append(
           item, image: made[place].quantized(bitDepth: bitDepth), companions: companions(of: number))
@@ -104,7 +107,8 @@ public struct TranslatedDataset {
     let first = batch.items[0]
     let spacing = spacing(of: first)
     let match = try batch.translator.source.spacingMatch(
-      size: source.size, spacing: spacing, path: "\(source.url.path), item \(source.manifest.items[first].id)")
+      size: source.size, spacing: spacing, path: "\(source.url.path), item \(source.manifest.items[first].id)"
+    )
     return batch.translator.translate(
       source.images(at: batch.items), match: match, isPlaced: spacing != nil, style: style)
   }

@@ -39,7 +39,9 @@ public struct TranslatedVolume {
     let size = Array(shown.turned.size[1...])
     frame = translator.frame(size: match?.matched ?? size, isPlaced: source.info.hasGeometry)
     var (made, consistency) = ([Tensor](), SliceConsistency())
-    let (count, batch) = (source.size.isEmpty ? 0 : shown.turned.size[0], translator.batchCount(size: frame.framed))
+    let (count, batch) = (
+      source.size.isEmpty ? 0 : shown.turned.size[0], translator.batchCount(size: frame.framed)
+    )
     for first in stride(from: 0, to: count, by: batch) {
       let range = first..<min(first + batch, count)
       let images = try shown.slices(range)
@@ -47,7 +49,8 @@ public struct TranslatedVolume {
       let truths = try truth?.slices(range)
       for place in count > 1 ? Array(0..<range.count) : [] {
         consistency.add(
-          [.source: images[place], .translation: own[place], .target: truths?[place]].compactMapValues(\.self))
+          [.source: images[place], .translation: own[place], .target: truths?[place]].compactMapValues(\.self)
+        )
       }
       made.append(own)
       try progress(range.upperBound)

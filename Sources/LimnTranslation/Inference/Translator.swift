@@ -86,6 +86,7 @@ public struct Translator {
   /// - Parameters:
   ///   - size: rows and columns, at the training images' spacing.
   ///   - isPlaced: whether the images' scale means something.
+  /// - Returns: the frame.
   public func frame(size: [Int], isPlaced: Bool) -> SizeFrame {
     SizeFrame(size: size, for: method.sizes, enlarges: !isPlaced)
   }
@@ -125,7 +126,8 @@ public struct Translator {
     try requireStyles()
     let turned = target.turned(volume)
     let middle = turned.part(turned.size[0] / 2..<turned.size[0] / 2 + 1)
-    let image = try target.image(target.display(of: turned).applied(to: middle.voxels), path: volume.info.path)
+    let image = try target.image(
+      target.display(of: turned).applied(to: middle.voxels), path: volume.info.path)
     let match = try target.spacingMatch(of: turned)
     let shown = image.transposed(0, 1)
     let matched = match?.applied(toAll: shown) ?? shown
@@ -136,7 +138,8 @@ public struct Translator {
   /// - Throws: `RunError` where the method has no styles to choose from.
   public func requireStyles() throws {
     guard !method.hasStyles else { return }
-    throw RunError("\(name): its method '\(type(of: method).about.name)' has no styles; leave out --style and --styles")
+    throw RunError(
+      "\(name): its method '\(type(of: method).about.name)' has no styles; leave out --style and --styles")
   }
 }
 

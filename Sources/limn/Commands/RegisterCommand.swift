@@ -47,7 +47,8 @@ struct RegisterCommand: ParsableCommand {
   @Option(help: "Decides what the translation draws by chance. With --translate.")
   var seed: UInt64 = 0
 
-  @Flag(inversion: .prefixedNo, help: "Bring volumes to the spacing of the training images, what is found back.")
+  @Flag(
+    inversion: .prefixedNo, help: "Bring volumes to the spacing of the training images, what is found back.")
   var resample = true
 
   @Option(help: "What computes: cpu, cuda or cuda:N.")

@@ -30,7 +30,7 @@ struct TranslateCommand: ParsableCommand {
       Examples:
         limn translate runs/t1-flair patient.nii.gz --out flair
         limn translate runs/t1-flair t1/ --out flair --target true-flair/ --report result.html
-        limn translate runs/t1-flair data/t1-flair --split test --out data/translated --report result.html
+        limn translate runs/t1-flair data/t1-flair --split test --out data/flair --report a.html
         limn translate runs/munit photo.png --out styles --styles 5 --seed 3
         limn translate runs/munit photo.png --out styled --style example.png
       """)
@@ -45,7 +45,9 @@ struct TranslateCommand: ParsableCommand {
   var out: String
 
   @Option(
-    help: "What SOURCE should look like: a file, or a folder with files of the same names. Datasets bring their own.")
+    help:
+      "What SOURCE should look like: a file, or a folder with files of the same names. Datasets bring their own."
+  )
   var target: String?
 
   @Option(help: "Translate this split of a dataset alone.")
@@ -64,10 +66,12 @@ struct TranslateCommand: ParsableCommand {
   @Option(help: "Take the style of this image of the target's kind. For methods that have styles.")
   var style: String?
 
-  @Option(help: "Translate each file in so many random styles, NAME-style-1 and on. For methods that have styles.")
+  @Option(
+    help: "Translate each file in so many random styles, NAME-style-1 and on. For methods that have styles.")
   var styles: Int?
 
-  @Flag(inversion: .prefixedNo, help: "Bring volumes to the spacing of the training images, translations back.")
+  @Flag(
+    inversion: .prefixedNo, help: "Bring volumes to the spacing of the training images, translations back.")
   var resample = true
 
   @Option(help: "What computes: cpu, cuda or cuda:N.")
@@ -81,7 +85,9 @@ struct TranslateCommand: ParsableCommand {
 
   func validate() throws {
     guard split == nil || !heldOut else { throw ValidationError("--split and --held-out exclude each other") }
-    guard style == nil || styles == nil else { throw ValidationError("--style and --styles exclude each other") }
+    guard style == nil || styles == nil else {
+      throw ValidationError("--style and --styles exclude each other")
+    }
     guard styles ?? 1 > 0 else { throw ValidationError("--styles: expected 1 or more") }
     guard target == nil || sources.count == 1 else {
       throw ValidationError("--target goes with one SOURCE, a file or a folder")
@@ -151,13 +157,16 @@ struct TranslateCommand: ParsableCommand {
         let result = try made.write(to: folder, name: file.name + suffix)
         consistency.merge(made.consistency)
         cases.append(try work.translated(file, suffix, at: result, translator))
-        for note in made.notes where notes.insert(note.key).inserted { CommandFailure.say("\(file.name): \(note.text)") }
+        for note in made.notes where notes.insert(note.key).inserted {
+          CommandFailure.say("\(file.name): \(note.text)")
+        }
       }
       line.update(place + 1)
     }
     line.finish(work.files.count)
     print("\(work.files.count) translated, in \(out)")
-    try tell(TranslationResult(cases: cases, consistency: consistency, notes: work.notes, translator: translator))
+    try tell(
+      TranslationResult(cases: cases, consistency: consistency, notes: work.notes, translator: translator))
   }
 
   // MARK: - Datasets

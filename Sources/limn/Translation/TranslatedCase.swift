@@ -21,7 +21,8 @@ struct TranslatedSlices {
   var middle: TranslatedSlices {
     let place = result.size(0) / 2
     return TranslatedSlices(
-      source: source[place..<place + 1], result: result[place..<place + 1], target: target?[place..<place + 1],
+      source: source[place..<place + 1], result: result[place..<place + 1],
+      target: target?[place..<place + 1],
       spacing: spacing)
   }
 }
@@ -38,9 +39,11 @@ struct TranslatedCase: Sendable {
   /// - Parameters:
   ///   - source: with a layer `targets` where they are known.
   ///   - made: has items of the same ids.
+  /// - Returns: volumes and pictures in their order.
   static func all(of source: Dataset, _ made: Dataset) -> [TranslatedCase] {
     let places = Dictionary(
-      source.manifest.items.enumerated().map { ($0.element.id, $0.offset) }, uniquingKeysWith: { first, _ in first })
+      source.manifest.items.enumerated().map { ($0.element.id, $0.offset) },
+      uniquingKeysWith: { first, _ in first })
     let hasTarget = source.layerNames.contains("targets")
     return made.volumes.map { items in
       let first = made.manifest.items[items[0]]

@@ -42,6 +42,8 @@ struct TranslatedFiles {
   ///   - suffix: what the style added to its name.
   ///   - result: the translation's file.
   ///   - translator: who translated.
+  /// - Returns: the case, not opened yet.
+  /// - Throws: where the true target's patient cannot be told.
   func translated(
     _ file: VolumeSource, _ suffix: String, at result: URL, _ translator: Translator
   ) throws -> TranslatedCase {

@@ -78,7 +78,10 @@ struct TranslationPage {
 
   private func pictures() throws -> [HTMLBlock] {
     let slices = try groups.map { group in
-      (name: group.name, texts: group.cases.map(\.text), slices: try group.cases.map { try $0.case.open().middle })
+      (
+        name: group.name, texts: group.cases.map(\.text),
+        slices: try group.cases.map { try $0.case.open().middle }
+      )
     }
     let flows = try slices.map { try $0.slices.map(flow) }
     let largest = max(1, flows.flatMap { $0.compactMap { $0?.abs().max().item() } }.max() ?? 1)
@@ -90,8 +93,8 @@ struct TranslationPage {
         alt: "\(group.name): \(legend(hasFlow: flows.contains { $0 != nil }))")
     }
     let hasFlow = flows.joined().contains { $0 != nil }
-    let key = hasFlow ? [try wheel(largest)] : []
-    return [.prose("From above: \(legend(hasFlow: hasFlow))."), .figures(sheets + key)]
+    let key = hasFlow ? [HTMLBlock.strip([try wheel(largest)])] : []
+    return [.prose("From above: \(legend(hasFlow: hasFlow))."), .figures(sheets)] + key
   }
 
   private func legend(hasFlow: Bool) -> String {
@@ -100,7 +103,9 @@ struct TranslationPage {
       ? ""
       : ", the true target, their difference (from black over red and yellow to white, which is a quarter of the "
         + "range and more)"
-    let flow = hasFlow ? ", what the registration network would move the translation by to bring it onto the target" : ""
+    let flow =
+      hasFlow
+      ? ", what the registration network would move the translation by to bring it onto the target" : ""
     return "the source's middle slice, its translation\(target)\(flow)"
   }
 
@@ -125,6 +130,7 @@ struct TranslationPage {
     HTMLFigure(
       png: try PNGFile.encode(pixels: FlowColours.wheel(side: 96)),
       caption: String(format: "Directions of the flow; full colour is %.1f pixels", largest),
-      alt: "a wheel of colours: red to the right, yellow to green below, cyan to the left, blue to violet above")
+      alt:
+        "a wheel of colours: red to the right, yellow to green below, cyan to the left, blue to violet above")
   }
 }

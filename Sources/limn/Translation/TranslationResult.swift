@@ -30,7 +30,9 @@ struct TranslationResult {
       range: units.low...units.high, unit: units.unit == .hounsfield ? units.unit.rawValue : nil)
     return try PairEvaluation.run(count: cases.count, setting: setting, seed: seed) { place in
       let slices = try cases[place].open()
-      func values(_ images: Tensor) -> Tensor { units.values(of: images.to(.float64)).flattened(from: 0, to: 1) }
+      func values(_ images: Tensor) -> Tensor {
+        units.values(of: images.to(.float64)).flattened(from: 0, to: 1)
+      }
       return ImagePair(
         name: cases[place].name, real: values(slices.target ?? slices.result), fake: values(slices.result),
         group: groups[place])
@@ -51,7 +53,10 @@ struct TranslationResult {
 
   var consistencyRows: [[String]] {
     consistency.rows.map {
-      [$0.series, String(format: "%.4f", $0.correlation), String(format: "%.4f", $0.difference), "\($0.pairs)"]
+      [
+        $0.series, String(format: "%.4f", $0.correlation), String(format: "%.4f", $0.difference),
+        "\($0.pairs)",
+      ]
     }
   }
 
