@@ -78,7 +78,7 @@ public struct Translator {
 
   /// Slices that are translated together: fewer the larger they are.
   func batchCount(size: [Int]) -> Int {
-    let pixels = device == .cpu ? 1 << 17 : 1 << 20
+    let pixels = device == .cpu ? 1 << 16 : 1 << 20
     return min(max(pixels / max(size[0] * size[1], 1), 1), 64)
   }
 
