@@ -303,12 +303,14 @@ void setGeometry(nifti_image &header, const CMedImage &image) {
   header.xyz_units = NIFTI_UNITS_MM;
 }
 
-Header makeHeader(const CMedImage &image, const char *description) {
-  const int64_t dims[8] = {image.channels == 1 ? 3 : 4, image.width, image.height, image.depth,
-                           image.channels, 1, 1, 1};
+Header makeHeader(const CMedImage &image, bool isDisplacement, const char *description) {
+  const int64_t rank = isDisplacement ? 5 : image.channels == 1 ? 3 : 4;
+  const int64_t dims[8] = {rank, image.width, image.height, image.depth,
+                           isDisplacement ? 1 : image.channels, isDisplacement ? image.channels : 1, 1, 1};
   Header header(nifti_make_new_nim(dims, datatype(image.type), 0));
   if (!header) fail("extents that NIfTI cannot hold");
   setGeometry(*header, image);
+  if (isDisplacement) header->intent_code = NIFTI_INTENT_DISPVECT;
   std::snprintf(header->descrip, sizeof header->descrip, "%s", description);
   return header;
 }
@@ -367,10 +369,10 @@ bool CMedNIfTIRead(const char *path, size_t maximumBytes, CMedImage *image, CMed
 }
 
 bool CMedNIfTIWrite(
-    const CMedImage *image, double slope, double intercept, const char *description, bool compressed, const char *path,
-    CMedError *error) {
+    const CMedImage *image, double slope, double intercept, bool isDisplacement, const char *description,
+    bool compressed, const char *path, CMedError *error) {
   return guarded(error, [&] {
-    const Header header = makeHeader(*image, description);
+    const Header header = makeHeader(*image, isDisplacement, description);
     header->scl_slope = static_cast<float>(slope);
     header->scl_inter = static_cast<float>(intercept);
     const std::vector<uint8_t> bytes = headerBytes(*header, *image);

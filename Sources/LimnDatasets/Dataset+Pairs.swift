@@ -26,16 +26,8 @@ extension Dataset {
     if let (pipeline, seed) = augmentation {
       batch = pipeline(batch, seeds: items.indices.map { Seed.derive(seed, UInt64($0)) }).batch
     }
-    let rows = [batch["images"], batch["targets"], Self.checkerboard(batch["images"], batch["targets"])]
+    let rows = [batch["images"], batch["targets"], Checkerboard.image(batch["images"], batch["targets"])]
     let square = Int((3 * Double(items.count)).squareRoot().rounded(.up))
     return ContactSheet(columns: columns ?? square, background: 32).image(ofRows: rows)
-  }
-
-  /// Fields of one image and of the other in turn, eight to the shorter side.
-  private static func checkerboard(_ a: Tensor, _ b: Tensor) -> Tensor {
-    let (height, width) = (a.shape[2], a.shape[3])
-    let field = max(1, min(height, width) / 8)
-    let isSecond = (0..<height).flatMap { row in (0..<width).map { (row / field + $0 / field) % 2 == 1 } }
-    return Tensor.where(Tensor(isSecond, shape: [height, width]), b, a)
   }
 }

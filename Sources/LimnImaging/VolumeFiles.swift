@@ -52,13 +52,30 @@ public enum NIfTIFile {
   public static func write(
     _ volume: Volume, scale: ValueScale? = nil, description: String = "", to url: URL
   ) throws {
+    try write(volume, scale, description, isDisplacement: false, to: url)
+  }
+
+  /// Writes a displacement field: the channels are a voxel's vector, NIfTI's fifth dimension, and the intent is that of
+  /// displacements (1006). The file appears whole or not at all.
+  /// - Parameters:
+  ///   - volume: a channel for each component of the vectors.
+  ///   - description: NIfTI's `descrip`, cut at 79 bytes.
+  ///   - url: the file's place.
+  /// - Throws: `ImagingError`, or `AtomicFileError` where it cannot be written.
+  public static func write(displacement volume: Volume, description: String = "", to url: URL) throws {
+    try write(volume, nil, description, isDisplacement: true, to: url)
+  }
+
+  private static func write(
+    _ volume: Volume, _ scale: ValueScale?, _ description: String, isDisplacement: Bool, to url: URL
+  ) throws {
     try withMedicalImage(of: volume.voxels, planar: true, file: url.path) { image in
       withUnsafeMutableBytes(of: &image.affine) { $0.copyBytes(from: volume.affine.elements.flatMap(bytes)) }
       try AtomicFile.write(to: url) { beside in
         try checked(url.path, expected: "a folder with room", advice: "choose another place") {
           CMedNIfTIWrite(
-            &image, scale?.slope ?? 1, scale?.intercept ?? 0, description, url.pathExtension == "gz",
-            beside.path, &$0)
+            &image, scale?.slope ?? 1, scale?.intercept ?? 0, isDisplacement, description,
+            url.pathExtension == "gz", beside.path, &$0)
         }
       }
     }

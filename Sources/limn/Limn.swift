@@ -29,7 +29,8 @@ struct Limn: ParsableCommand {
     subcommands: [
       ImportCommand.self, ImportHelperCommand.self, CheckCommand.self, ShowCommand.self, SketchCommand.self,
       ExportCommand.self, TrainCommand.self,
-      MethodsCommand.self, GenerateCommand.self, SegmentCommand.self, EvaluateCommand.self,
+      MethodsCommand.self, GenerateCommand.self, SegmentCommand.self, TranslateCommand.self,
+      RegisterCommand.self, EvaluateCommand.self,
       WeightsCommand.self,
       DoctorCommand.self,
     ])

@@ -4,6 +4,7 @@ import Foundation
 import LimnImaging
 import LimnTestSupport
 import LimnTorch
+import LimnTraining
 import Testing
 
 @testable import LimnSegmentation

@@ -2,6 +2,7 @@
 
 import LimnTestSupport
 import LimnTorch
+import LimnTraining
 import Testing
 
 @testable import LimnSegmentation

@@ -214,7 +214,7 @@ import Testing
     let segmenter = try Segmenter([run])
     #expect(segmenter.setting.plane == .sagittal && segmenter.setting.spacing == [1, 1])
     let imported = try Dataset.open(folder.appendingPathComponent("data"))
-    let shown = try segmenter.images(of: segmenter.turned(volume)).transposed(0, 1)
+    let shown = try segmenter.intake.images(of: segmenter.intake.turned(volume)).transposed(0, 1)
     let expected = imported.images(at: Array(0..<imported.count))
     #expect(shown.shape == expected.shape && (shown - expected).abs().max().item() < 1e-5)
   }

@@ -110,10 +110,10 @@ bool CMedJPEGWrite(
     const CMedImage *image, int32_t quality, const char *comment, CMedBuffer *buffer, CMedError *error);
 bool CMedTIFFWrite(const CMedImage *image, const char *description, const char *path, CMedError *error);
 /// `compressed` writes gzip; `description` is cut at 79 bytes (NIfTI's `descrip`); readers give slope times the stored
-/// number, plus intercept.
+/// number, plus intercept. The channels are NIfTI's fourth dimension, or, of a displacement, its fifth.
 bool CMedNIfTIWrite(
-    const CMedImage *image, double slope, double intercept, const char *description, bool compressed, const char *path,
-    CMedError *error);
+    const CMedImage *image, double slope, double intercept, bool isDisplacement, const char *description,
+    bool compressed, const char *path, CMedError *error);
 
 // Parts of large TIFFs: gray or RGB of 8 or 16 bits, gray float32.
 

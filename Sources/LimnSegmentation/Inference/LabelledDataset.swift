@@ -72,7 +72,7 @@ public struct LabelledDataset {
     for (done, (place, segmenter)) in work.enumerated() {
       var item = source.manifest.items[place]
       item.spacing = item.spacing ?? source.manifest.spacing
-      let match = try segmenter.spacingMatch(
+      let match = try segmenter.intake.spacingMatch(
         size: source.size, spacing: item.spacing, path: "\(source.url.path), item \(item.id)")
       let answer = try segmenter.answer(to: source.images(at: [place])[0], match: match) { _ in
         try progress(done)

@@ -31,10 +31,9 @@ public struct SegmentedVolume {
     _ source: Volume, by segmenter: Segmenter, keepsProbabilities: Bool = false,
     progress: (_ slices: Int) throws -> Void = { _ in }
   ) throws {
-    let turned = segmenter.turned(source)
-    match = try segmenter.spacingMatch(
-      size: Array(turned.size[1...]), spacing: turned.pixelSpacing, path: source.info.path)
-    let images = try segmenter.images(of: turned)
+    let turned = segmenter.intake.turned(source)
+    match = try segmenter.intake.spacingMatch(of: turned)
+    let images = try segmenter.intake.images(of: turned)
     var (labels, probabilities, spread) = ([Tensor](), [Tensor](), [Tensor]())
     for slice in 0..<turned.size[0] {
       let answer = try segmenter.answer(to: images[.all, slice], match: match) { _ in
@@ -56,7 +55,7 @@ public struct SegmentedVolume {
   }
 
   /// Whether the source is a picture, without a place in a patient.
-  private var isPicture: Bool { ["PNG", "JPEG", "TIFF"].contains(source.info.format) && source.size[0] == 1 }
+  private var isPicture: Bool { source.isPicture }
 
   /// Writes the labels: of pictures as an indexed PNG in the classes' colours, of volumes as NIfTI with the
   /// source's affine.
@@ -136,16 +135,5 @@ public struct SegmentedVolume {
       try NIfTIFile.write(volume, to: file)
     }
     return file
-  }
-}
-
-extension Volume {
-  /// Between pixels of a slice, [row, column] in mm; nil where the file does not place them.
-  fileprivate var pixelSpacing: [Double]? { info.hasGeometry ? [spacing.y, spacing.x] : nil }
-
-  /// Values [F, Z, H, W] at this volume's voxels in the order of the volume that was turned to become it.
-  fileprivate func turnedBack(_ values: Tensor, to source: Volume) -> Tensor {
-    Volume(voxels: values, affine: affine, storedBits: storedBits, info: info)
-      .reoriented(to: source.orientation).voxels
   }
 }

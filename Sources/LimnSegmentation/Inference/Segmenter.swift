@@ -39,6 +39,8 @@ public struct Segmenter {
   public let setting: MethodSetting
   /// The names of the runs.
   public let runs: [String]
+  /// How images are shown to the networks.
+  public let intake: ImageIntake
   let tiles: OverlapTile
   private let options: Options
 
@@ -53,7 +55,7 @@ public struct Segmenter {
   ///   - options: how images are labelled.
   /// - Throws: `RunError` where a folder holds no trained segmenter, or where members do not fit together.
   public init(_ urls: [URL], options: Options = Options()) throws {
-    let folders = urls.flatMap(Self.members(of:))
+    let folders = urls.flatMap(RunFolder.members(of:))
     let opened = try folders.map { try Self.open($0, device: options.device) }
     guard let first = opened.first else { throw RunError("no run was named") }
     for (folder, member) in zip(folders, opened)
@@ -76,14 +78,8 @@ public struct Segmenter {
     tiles = OverlapTile(
       predictors.count == 1 ? predictors[0] : EnsemblePredictor(predictors), side: options.side,
       device: device)
+    intake = ImageIntake(first.setting, resamples: options.resamples)
     self.options = options
-  }
-
-  /// A run's folder itself, or those of the folds within.
-  public static func members(of url: URL) -> [URL] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
-    let folds = names.filter { $0.hasPrefix("fold-") }.sorted()
-    return folds.isEmpty ? [url] : folds.map(url.appendingPathComponent)
   }
 
   private static func open(
@@ -132,53 +128,5 @@ public struct Segmenter {
     let table = Tensor(labels.values.map(Int32.init))
     let classes = probabilities.argmax(dim: probabilities.rank - 3)
     return table.indexSelect(dim: 0, classes.flattened()).reshaped(classes.shape)
-  }
-
-  /// How images are brought to the training images' spacing.
-  /// - Parameters:
-  ///   - size: rows and columns.
-  ///   - spacing: [row, column] in mm; nil where it is not known.
-  ///   - path: names the image in the error.
-  /// - Returns: nil where they are shown as they are.
-  /// - Throws: `RunError` where the two spacings are too far apart.
-  public func spacingMatch(size: [Int], spacing: [Double]?, path: String) throws -> SpacingMatch? {
-    guard options.resamples, let spacing, let target = setting.spacing else { return nil }
-    return try SpacingMatch(size: size, from: spacing, to: target, path: path)
-  }
-
-  // MARK: - Volumes
-
-  /// A volume turned so that its slices lie as the training images do, where these have a place in the patient.
-  public func turned(_ volume: Volume) -> Volume {
-    guard let plane = setting.plane, volume.size[0] > 1, volume.info.hasGeometry else { return volume }
-    return volume.turned(for: plane)
-  }
-
-  /// A volume's slices as the networks were shown images in training: through their window, in their channels.
-  /// - Returns: [C, Z, H, W] in [−1, 1].
-  /// - Throws: `RunError` where the networks take colour channels that the volume lacks.
-  public func images(of volume: Volume) throws -> Tensor {
-    let window = try window(storedBits: volume.storedBits).display(of: VolumeSlabs(volume))
-    return try image(window.applied(to: volume.voxels), path: volume.info.path)
-  }
-
-  /// The training images' window; where that is not known, what an import would have taken.
-  func window(storedBits: Int) -> IntensityWindow {
-    let recorded = setting.intensity.flatMap { IntensityWindow(option: $0.window) }
-    return recorded ?? (storedBits == 8 ? .full : .percentiles(0.5, 99.5))
-  }
-
-  /// Pixels [C, ...] in [0, 1] in the networks' channels and in [−1, 1].
-  func image(_ shown: Tensor, path: String) throws -> Tensor {
-    let wanted = setting.shape.channels
-    let channels: Tensor
-    switch (wanted, shown.size(0)) {
-    case (shown.size(0), _): channels = shown
-    case (1, 3): channels = Filters.luminance(shown, dim: 0)
-    case (3, 1): channels = shown.expanded([3] + shown.shape.dropFirst())
-    default:
-      throw RunError("\(path): \(shown.size(0)) channels, expected \(wanted) as in training")
-    }
-    return channels * 2 - 1
   }
 }

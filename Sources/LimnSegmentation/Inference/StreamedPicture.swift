@@ -56,7 +56,7 @@ private final class ShownTIFF: TileSource {
 
   init(_ reader: TIFFRegionReader, as segmenter: Segmenter) throws {
     (self.reader, self.segmenter) = (reader, segmenter)
-    window = try segmenter.window(storedBits: reader.storedBits).display(of: reader)
+    window = try segmenter.intake.window(storedBits: reader.storedBits).display(of: reader)
     // Says now what does not fit.
     _ = try read(rows: 0..<1, columns: 0..<1)
   }
@@ -66,6 +66,7 @@ private final class ShownTIFF: TileSource {
   var width: Int { reader.width }
 
   func read(rows: Range<Int>, columns: Range<Int>) throws -> Tensor {
-    try segmenter.image(window.applied(to: reader.read(rows: rows, columns: columns)), path: reader.path)
+    try segmenter.intake.image(
+      window.applied(to: reader.read(rows: rows, columns: columns)), path: reader.path)
   }
 }

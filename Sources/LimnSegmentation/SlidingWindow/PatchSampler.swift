@@ -1,6 +1,7 @@
 // Windows for training: around pixels drawn at random, with the image mirrored beyond its border.
 
 import LimnTorch
+import LimnTraining
 
 /// Draws pixels of a batch of images, and cuts the windows around them.
 struct PatchSampler {

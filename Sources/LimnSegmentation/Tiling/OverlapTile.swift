@@ -2,6 +2,7 @@
 
 import LimnImaging
 import LimnTorch
+import LimnTraining
 
 /// How far tiles have come.
 public struct TileProgress: Sendable, Equatable {

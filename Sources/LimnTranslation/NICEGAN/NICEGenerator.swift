@@ -31,7 +31,7 @@ public final class NICEGenerator: Module {
   private let beta: Linear
   private let blocks: [NICEResidualBlock]
   private let enlargement: Sequential
-  private let isLight: Bool
+  let isLight: Bool
 
   /// - Parameters:
   ///   - outputChannels: C.

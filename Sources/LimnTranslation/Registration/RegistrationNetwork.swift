@@ -47,6 +47,9 @@ public final class RegistrationNetwork: Module {
     return levels
   }
 
+  /// Halvings.
+  var levels: Int { down.count }
+
   static var activation: Activation { Activation { leakyReLU($0, 0.2) } }
 
   /// Kaiming's normal distribution, biases 0.

@@ -133,20 +133,12 @@ struct SegmentCommand: ParsableCommand {
 
   /// Says what does not fit before anything is labelled.
   private func job(_ file: VolumeSource) throws -> Job {
-    try checkPlace(of: file)
+    try ResultPlace.check(
+      file, in: URL(fileURLWithPath: out), endings: ["png", "tif", "nii.gz", "dcm"])
     let picture = file.files.count == 1 ? StreamedPicture(file.files[0]) : nil
     if let picture { try checkStreamed(picture, file.files[0]) }
     return Job(
       file: file, picture: picture, series: format == .seg ? try SegmentedSeries(file.files) : nil)
-  }
-
-  /// Labels must not take the place of what is labelled.
-  private func checkPlace(of file: VolumeSource) throws {
-    let target = URL(fileURLWithPath: out).appendingPathComponent(file.name).resolvingSymlinksInPath().path
-    for source in file.files.map({ $0.resolvingSymlinksInPath().path })
-    where ["png", "tif", "nii.gz", "dcm"].contains(where: { source == "\(target).\($0)" }) {
-      throw RunError("\(source): its labels would take its place; choose another folder for --out")
-    }
   }
 
   private func checkStreamed(_ picture: StreamedPicture, _ file: URL) throws {
@@ -250,7 +242,7 @@ struct SegmentCommand: ParsableCommand {
     _ labelled: SegmentedVolume, name: String, _ folder: URL, _ segmenter: Segmenter
   ) throws {
     let slice = labelled.labels.size(0) / 2
-    let image = try segmenter.images(of: labelled.source)[.all, slice]
+    let image = try segmenter.intake.images(of: labelled.source)[.all, slice]
     let pixels = LabelOverlay()(image.unsqueezed(0), labels: labelled.labels[slice].unsqueezed(0))[0]
     let file = folder.appendingPathComponent("overlays/\(name).png")
     try AtomicFile.makeFolder(of: file)
@@ -291,7 +283,7 @@ struct SegmentCommand: ParsableCommand {
       }
       return [try LabelledDataset.Part(Segmenter([run], options: options), items: items)]
     }
-    return try Segmenter.members(of: run).map { member in
+    return try RunFolder.members(of: run).map { member in
       let items = try RunFolder(opening: member).readPlan().heldOutItems(of: source)
       return try LabelledDataset.Part(Segmenter([member], options: options), items: items)
     }
@@ -302,7 +294,7 @@ extension SegmentCommand {
   /// Says how images are brought to another spacing, of the first one that is.
   private func tellMatch(of source: Dataset, _ segmenter: Segmenter) throws {
     for item in source.manifest.items {
-      let match = try segmenter.spacingMatch(
+      let match = try segmenter.intake.spacingMatch(
         size: source.size, spacing: item.spacing ?? source.manifest.spacing,
         path: "\(source.url.path), \(item.id)"
       )

@@ -36,6 +36,17 @@ enum PageParts {
       name, number(summary.mean), note: [spread, interval].compactMap(\.self).joined(separator: ", "))
   }
 
+  /// The values of every pair.
+  static func cases(_ result: PairEvaluation) -> HTMLBlock {
+    let measures = result.results.map(\.measure.rawValue)
+    return .table(
+      HTMLTable(
+        columns: ["pair", "slices"] + measures,
+        rows: result.volumes.map { volume in
+          [volume.name, "\(volume.sliceCount)"] + measures.map { number(volume.values[$0]?.value) }
+        }))
+  }
+
   /// Large images would make a page too heavy to send.
   /// - Parameters:
   ///   - images: uint8 [N, C, H, W].

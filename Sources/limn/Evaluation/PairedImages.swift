@@ -137,8 +137,7 @@ struct PairedImages: Sendable {
     var places: [String: Int] = [:]
     var volumes: [[(first: Int, second: Int)]] = []
     for pair in items.pairs {
-      let item = manifest.items[pair.first]
-      let key = item.slice == nil ? item.id : "\(item.patient)|\(item.source)"
+      let key = manifest.items[pair.first].volumeKey
       if let place = places[key] {
         volumes[place].append(pair)
       } else {

@@ -23,7 +23,7 @@ struct PairsPage {
     page.section("Figures", PageParts.measured(PairEvaluation.columns, result.rows))
     page.section("Distributions", [.histograms(histograms)])
     page.section("From best to worst", try pictures())
-    page.section("Every pair", [cases])
+    page.section("Every pair", [PageParts.cases(result)])
     try page.write(to: url)
   }
 
@@ -79,16 +79,5 @@ struct PairsPage {
       (fake - real).abs() * (4 / setting.range),
     ]
     return shares.map { ($0.clamped(min: 0, max: 1) * 255).round().to(.uint8).unsqueezed(0) }
-  }
-
-  private var cases: HTMLBlock {
-    let measures = result.results.map(\.measure.rawValue)
-    return .table(
-      HTMLTable(
-        columns: ["pair", "slices"] + measures,
-        rows: result.volumes.map { volume in
-          [volume.name, "\(volume.sliceCount)"]
-            + measures.map { PageParts.number(volume.values[$0]?.value) }
-        }))
   }
 }

@@ -5,8 +5,8 @@ import LimnTorch
 
 extension Tensor {
   /// A window of the last two axes that may lie beyond them, where the image is mirrored without repeating its
-  /// edge, again and again (the paper's figure 2).
-  func mirrored(rows: Range<Int>, columns: Range<Int>) -> Tensor {
+  /// edge, again and again (U-Net's figure 2).
+  package func mirrored(rows: Range<Int>, columns: Range<Int>) -> Tensor {
     mirrored(dim: -2, rows).mirrored(dim: -1, columns)
   }
 

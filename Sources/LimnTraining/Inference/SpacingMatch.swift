@@ -3,7 +3,6 @@
 import Foundation
 import LimnImaging
 import LimnTorch
-import LimnTraining
 
 /// From an image's grid to that of another spacing over the same area, and back.
 public struct SpacingMatch: Sendable, Equatable {
