@@ -1,22 +1,24 @@
 """The official side of scripts/compare-translation: networks of an official checkout with random weights, saved as
 their trainers save them, and what they give for random images.
 
-    compare_translation.py munit|nicegan|reggan NETWORKS.py FOLDER
+    compare_translation.py munit|nicegan|reggan|cyclegan NETWORKS.py FOLDER
 """
+import functools
 import importlib.util
 import pathlib
 import sys
+import types
 
 import torch
+from torch import nn
 from safetensors.torch import save_file
 
 PART, NETWORKS, FOLDER = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
 
 
-def official():
-    spec = importlib.util.spec_from_file_location("networks", NETWORKS)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+def loaded(name, path, mended=lambda text: text):
+    module = importlib.util.module_from_spec(importlib.util.spec_from_file_location(name, path))
+    exec(compile(mended(path.read_text()), str(path), "exec"), module.__dict__)
     return module
 
 
@@ -88,10 +90,46 @@ def reggan(networks, out):
     torch.save(D.state_dict(), FOLDER / "netD_B.pth")
     out["image"] = G(x)
     out["local"], out["global"], out["attention"] = D(x)
+    reggan_host(out)
+
+
+def reggan_host(out):
+    """The host that RegGAN took over from CycleGAN, the registration network and its transformer."""
+    root = NETWORKS.parents[1]
+    host = loaded("host", root / "Model" / "CycleGan.py")
+    package = types.ModuleType("trainer")
+    package.__path__ = [str(root / "trainer")]
+    sys.modules["trainer"] = package
+    # The newest version has a comma of full width, which Python refuses.
+    registration = loaded("trainer.reg", root / "trainer" / "reg.py", lambda text: text.replace("\uff0c", ","))
+    transformer = loaded("trainer.transformer", root / "trainer" / "transformer.py", lambda text: text.replace(".cuda()", ""))
+    out["a"], out["b"] = torch.rand(2, 1, 256, 256) * 2 - 1, torch.rand(2, 1, 256, 256) * 2 - 1
+    networks = {"generator": host.Generator(1, 1), "discriminator": host.Discriminator(1),
+                "registration": registration.Reg(256, 256, 1, 1)}
+    for name, network in networks.items():
+        torch.save(shaken(network).state_dict(), FOLDER / f"{name}.pth")
+    out["generator"], out["discriminator"] = networks["generator"](out["a"]), networks["discriminator"](out["a"])
+    out["registration"] = networks["registration"](out["a"], out["b"])
+    out["flow"] = 3 * torch.randn(2, 2, 256, 256)
+    out["warped"] = transformer.Transformer_2D()(out["a"], out["flow"])
+
+
+def cyclegan(networks, out):
+    """The networks of pytorch-CycleGAN-and-pix2pix, in training mode, as they are used."""
+    out["x"] = torch.rand(1, 1, 64, 64) * 2 - 1
+    out["pair"] = torch.rand(1, 2, 64, 64) * 2 - 1
+    instance = functools.partial(nn.InstanceNorm2d, affine=False, track_running_stats=False)
+    made = {"unet": (networks.UnetGenerator(1, 1, 6, ngf=8), "x"),
+            "resnet": (networks.ResnetGenerator(1, 1, ngf=8, norm_layer=instance, n_blocks=6), "x"),
+            "patchgan": (networks.NLayerDiscriminator(2, ndf=8), "pair"),
+            "instance-patchgan": (networks.NLayerDiscriminator(2, ndf=8, norm_layer=instance), "pair")}
+    for name, (network, image) in made.items():
+        torch.save(shaken(network).state_dict(), FOLDER / f"{name}.pth")
+        out[name] = network(out[image])
 
 
 torch.manual_seed(1)
 out = {}
 with torch.set_grad_enabled(PART == "nicegan"):
-    {"munit": munit, "nicegan": nicegan, "reggan": reggan}[PART](official(), out)
+    {"munit": munit, "nicegan": nicegan, "reggan": reggan, "cyclegan": cyclegan}[PART](loaded("networks", NETWORKS), out)
 save_file({k: v.detach().contiguous().clone() for k, v in out.items()}, FOLDER / f"{PART}.safetensors")

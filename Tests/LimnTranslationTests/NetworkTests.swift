@@ -66,6 +66,32 @@ import Testing
     #expect(relativeError(layer(x), conv2d(x, layer.weight, layer.bias)) < 1e-5)
   }
 
+  /// The official codes themselves are compared by scripts/compare-translation; here: a table misses no weight.
+  @Test func publishedNamesCoverAllWeights() throws {
+    let generator = ResidualGenerator(inputChannels: 1, outputChannels: 1, width: 2, blocks: 6)
+    let registration = RegistrationNetwork(inputChannels: 2, size: [32, 32], width: 2)
+    let unet = UNetGenerator(inputChannels: 1, outputChannels: 1, size: 32, width: 2)
+    let patches = PatchGANDiscriminator(inputChannels: 2, width: 2)
+    let tables: [(Module, [(published: String, own: String)])] = [
+      (generator, ResidualGenerator.publishedNames(blocks: 6)),
+      (registration, RegistrationNetwork.publishedNames(levels: 4)),
+      (unet, UNetGenerator.publishedNames(levels: 5)), (patches, PatchGANDiscriminator.publishedNames),
+    ]
+    for (module, table) in tables {
+      var published = ["model.99.running_mean": Tensor.zeros([2])]
+      for (key, tensor) in module.stateDict {
+        let entry = try #require(table.first { key.hasPrefix($0.own + ".") }, "\(key)")
+        published[entry.published + key.dropFirst(entry.own.count)] = tensor
+      }
+      #expect(published.count == module.stateDict.count + 1)
+      if module === registration { published["model.99.running_mean"] = nil }
+      let own = module.renamed(published)
+      #expect(Set(own.keys) == Set(module.stateDict.keys))
+      #expect(own.allSatisfy { $0.value === module.stateDict[$0.key] })
+      #expect(module.renamed(module.stateDict).keys.sorted() == module.stateDict.keys.sorted())
+    }
+  }
+
   @Test func theReceptiveFieldOfAPatchIsSeventyPixels() {
     let network = PatchDiscriminator(inputChannels: 1, width: 1)
     // Without normalisation, which sees the whole image, the gradient of one score shows what it sees.

@@ -24,8 +24,11 @@ private final class OfficialPart {
   private let part: String
   private var rows = ""
 
-  init(_ part: String) throws {
-    self.part = part
+  /// - Parameters:
+  ///   - part: of the script.
+  ///   - rows: where the comparison's rows go; nil: under the part's name.
+  init(_ part: String, rows: String? = nil) throws {
+    self.part = rows ?? part
     folder = try #require(reference)
     values = try Safetensors.read(folder.appendingPathComponent("\(part).safetensors")).tensors
   }
@@ -36,7 +39,7 @@ private final class OfficialPart {
   func load(_ network: Module, _ file: String, _ entry: String? = nil) throws {
     let url = folder.appendingPathComponent(file)
     let state = try WeightsFile.read(url, entries: entry.map { [$0] })
-    try network.load(state, prefix: entry.map { "\($0)." } ?? "")
+    try network.load(entry == nil ? network.renamed(state) : state, prefix: entry.map { "\($0)." } ?? "")
   }
 
   func compare(_ network: String, _ actual: Tensor, _ name: String) throws {
@@ -129,6 +132,46 @@ private final class OfficialPart {
       try part.compare("Discriminator2", verdict.local, "local")
       try part.compare("Discriminator2", verdict.global, "global")
       try part.compare("Discriminator2", verdict.attention, "attention")
+    }
+    try part.save()
+  }
+
+  @Test(.enabled(if: has("reggan"))) func hostAndRegistrationOfRegGAN() throws {
+    let part = try OfficialPart("reggan", rows: "reggan-host")
+    try withoutGradients {
+      let generator = ResidualGenerator(inputChannels: 1, outputChannels: 1)
+      let discriminator = PatchDiscriminator(inputChannels: 1)
+      let registration = RegistrationNetwork(inputChannels: 2, size: [256, 256])
+      try part.load(generator, "generator.pth")
+      try part.load(discriminator, "discriminator.pth")
+      try part.load(registration, "registration.pth")
+      let (a, b) = (try part["a"], try part["b"])
+      try part.compare("Generator", generator(a), "generator")
+      let scores = discriminator(a).mean(dims: [1, 2, 3])
+      try part.compare("Discriminator", scores.reshaped(part["discriminator"].shape), "discriminator")
+      try part.compare("Reg", registration(.cat([a, b], dim: 1)), "registration")
+      try part.compare("Transformer_2D", SpatialTransformer.warp(a, by: part["flow"]), "warped")
+    }
+    try part.save()
+  }
+
+  @Test(.enabled(if: has("cyclegan"))) func cycleGANAndPix2Pix() throws {
+    let part = try OfficialPart("cyclegan")
+    try withoutGradients {
+      let unet = UNetGenerator(inputChannels: 1, outputChannels: 1, size: 64, width: 8)
+      let resnet = ResidualGenerator(inputChannels: 1, outputChannels: 1, width: 8, blocks: 6)
+      let patches = PatchGANDiscriminator(inputChannels: 2, width: 8)
+      let instance = PatchDiscriminator(inputChannels: 2, width: 8)
+      try part.load(unet, "unet.pth")
+      try part.load(resnet, "resnet.pth")
+      try part.load(patches, "patchgan.pth")
+      try part.load(instance, "instance-patchgan.pth")
+      let (x, pair) = (try part["x"], try part["pair"])
+      try part.compare("UnetGenerator", unet(x, noise: nil), "unet")
+      try part.compare("ResnetGenerator", resnet(x), "resnet")
+      try part.compare(
+        "NLayerDiscriminator", patches(condition: pair[.all, 0..<1], image: pair[.all, 1..<2]), "patchgan")
+      try part.compare("NLayerDiscriminator", instance(pair), "instance-patchgan")
     }
     try part.save()
   }

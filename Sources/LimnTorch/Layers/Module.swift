@@ -13,6 +13,11 @@ open class Module {
   /// A module in training mode.
   public init() {}
 
+  /// The weights of this network as its authors or others publish them, under this module's names.
+  /// - Parameter published: tensors by the names in their file.
+  /// - Returns: the same tensors by this module's names; as they are where the module knows no other layout.
+  open func renamed(_ published: [String: Tensor]) -> [String: Tensor] { published }
+
   /// The modules held directly, by key, in the order of declaration.
   open var children: [(key: String, module: Module)] {
     members.flatMap { member -> [(String, Module)] in

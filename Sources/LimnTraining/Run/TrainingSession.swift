@@ -22,14 +22,28 @@ public struct TrainingRequest {
   public var options: TrainingOptions
   /// The run whose newest weights the new one begins with; nil: fresh weights.
   public var begunFrom: URL?
+  /// What single networks begin with, after that.
+  public var weights: [PublishedWeights]
 
   /// A run on the dataset in a folder, with the paper's recipe unless it is overridden.
   public init(
     dataset: URL, target: URL? = nil, out: URL? = nil, recipe: String? = nil, settings: [String] = [],
-    options: TrainingOptions, begunFrom: URL? = nil
+    options: TrainingOptions, begunFrom: URL? = nil,
+    weights: [PublishedWeights] = []
   ) {
     (self.dataset, self.target, self.out, self.recipe) = (dataset, target, out, recipe)
     (self.settings, self.options, self.begunFrom) = (settings, options, begunFrom)
+    self.weights = weights
+  }
+}
+
+extension TrainingRequest {
+  /// Brings what a method begins with.
+  /// - Returns: a line for people; nil where all weights are fresh.
+  fileprivate func beginning(of method: any Method) throws -> String? {
+    let run = try begunFrom.map { try InitialWeights(of: $0).copy(into: method) }
+    let parts = try [run].compactMap(\.self) + weights.map { try $0.copy(into: method) }
+    return parts.isEmpty ? nil : parts.joined(separator: "; ")
   }
 }
 
@@ -80,7 +94,7 @@ public struct TrainingSession {
     let dataset = sources.dataset
     let setting = try setting(of: sources, type, request)
     let made = try makeMethod(type, request, setting: setting)
-    let begunFrom = try request.begunFrom.map { try InitialWeights(of: $0).copy(into: made.method) }
+    let begunFrom = try request.beginning(of: made.method)
     let name = dataset.url.lastPathComponent
     let out =
       request.out

@@ -7,26 +7,34 @@ import LimnTraining
 /// Measures and draws translations.
 struct TranslationExamination {
   let method: any TranslationMethod
-  private static let shown = 6
+  private static let shown = 8
 
   /// - Parameter batches: images, with `targets` where these are their pairs.
   /// - Returns: `val_nmae` and `val_psnr` over the foreground (targets above black) and `val_ssim`, means over images,
-  ///   in RegGAN's definitions; and pictures: source, translation, and of pairs the target and what registration makes of
-  ///   the translation.
+  ///   in RegGAN's definitions; `val_drift`, how far registration moves the translations onto the targets on average,
+  ///   in pixels, which is what a generator has drifted away; and pictures: source, translation, and of pairs the target
+  ///   and what registration makes of the translation.
   func examine(_ batches: [TrainingBatch]) -> Examination {
     var values: [PairMeasure: [Double]] = [:]
-    var pictures: [Tensor] = []
+    var (pictures, flows) = ([Tensor](), [Tensor]())
     for batch in batches {
       let made = method.translate(batch.images, .random(seed: 0))
+      var shown = [batch.images, made]
       if let targets = batch.layers["targets"] {
         for (measure, own) in measured(real: targets, fake: made) { values[measure, default: []] += own }
+        shown.append(targets)
+        if let registration = method.registration {
+          let flow = withoutGradients { registration(.cat([made, targets], dim: 1)) }
+          flows.append(flow.mean(dims: [2, 3]))
+          shown.append(SpatialTransformer.warp(made, by: flow))
+        }
       }
-      if pictures.reduce(0, { $0 + $1.size(0) }) < Self.shown { pictures.append(picture(batch, made)) }
+      if pictures.count < Self.shown { pictures.append(picture(shown)) }
     }
     guard !pictures.isEmpty else { return Examination() }
-    let shown = Tensor.cat(pictures)
-    return Examination(
-      measures: means(values), pictures: [("translations", shown[0..<min(Self.shown, shown.size(0))])])
+    var measures = means(values)
+    if !flows.isEmpty { measures["val_drift"] = Tensor.cat(flows).mean(dims: [0]).norm().item() }
+    return Examination(measures: measures, pictures: [("translations", .cat(pictures))])
   }
 
   private static let names: [(measure: PairMeasure, name: String)] = [
@@ -51,20 +59,13 @@ struct TranslationExamination {
     return means
   }
 
-  /// Side by side, gray where one of them has colours.
-  private func picture(_ batch: TrainingBatch, _ made: Tensor) -> Tensor {
-    var parts = [batch.images, made]
-    if let targets = batch.layers["targets"] {
-      parts.append(targets)
-      if let registration = method.registration {
-        let flow = withoutGradients { registration(.cat([made, targets], dim: 1)) }
-        parts.append(SpatialTransformer.warp(made, by: flow))
-      }
+  /// The middle one of each of the images, side by side; gray ones get the channels of coloured ones.
+  private func picture(_ images: [Tensor]) -> Tensor {
+    let channels = images.map { $0.size(1) }.max() ?? 1
+    let parts = images.map { images in
+      let middle = images.size(0) / 2
+      return images[middle..<middle + 1].expanded([1, channels, images.size(2), images.size(3)])
     }
-    let channels = parts.map { $0.size(1) }.max() ?? 1
-    return .cat(
-      parts.map {
-        $0.size(1) == channels ? $0 : $0.mean(dims: [1], keepDim: true).repeated([1, channels, 1, 1])
-      }, dim: 3)
+    return .cat(parts, dim: 3)
   }
 }

@@ -65,6 +65,12 @@ public final class ResidualGenerator: Module {
       LargeKernelConv2d(inputChannels: width, outputChannels: outputChannels, kernelSize: 7))
   }
 
+  /// Also as pytorch-CycleGAN-and-pix2pix names them; Reg-GAN's names are this module's.
+  public override func renamed(_ published: [String: Tensor]) -> [String: Tensor] {
+    PublishedNames.renamed(
+      published, Self.publishedNames(blocks: modelBody.count), dropping: PublishedNames.runningStatistics)
+  }
+
   /// Translates images.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     // Measured: the ends are faster with the channels last, the gradients of the 3×3 convolutions between them without.

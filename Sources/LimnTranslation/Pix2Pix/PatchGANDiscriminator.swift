@@ -43,6 +43,11 @@ public final class PatchGANDiscriminator: Module {
     ]
   }
 
+  /// Also as pytorch-CycleGAN-and-pix2pix names them.
+  public override func renamed(_ published: [String: Tensor]) -> [String: Tensor] {
+    PublishedNames.renamed(published, Self.publishedNames, dropping: PublishedNames.runningStatistics)
+  }
+
   /// Products of the convolutions for one image of `size` × `size` pixels, borders not counted.
   package func products(size: Int) -> Double {
     zip(layers, [2, 4, 8, 8, 8]).reduce(0) { sum, layer in

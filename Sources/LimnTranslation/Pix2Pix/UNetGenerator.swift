@@ -127,6 +127,12 @@ public final class UNetGenerator: Module {
     }
   }
 
+  /// Also as pytorch-CycleGAN-and-pix2pix names them.
+  public override func renamed(_ published: [String: Tensor]) -> [String: Tensor] {
+    PublishedNames.renamed(
+      published, Self.publishedNames(levels: down.count), dropping: PublishedNames.runningStatistics)
+  }
+
   /// Products of the convolutions for one image.
   package var products: Double {
     down.indices.reduce(0) { sum, level in

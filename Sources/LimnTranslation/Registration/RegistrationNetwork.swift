@@ -40,6 +40,11 @@ public final class RegistrationNetwork: Module {
     initialize()
   }
 
+  /// Also as Reg-GAN names them.
+  public override func renamed(_ published: [String: Tensor]) -> [String: Tensor] {
+    PublishedNames.renamed(published, Self.publishedNames(levels: down.count))
+  }
+
   /// As many halvings as leave 2 pixels of the shorter side, 7 at most.
   static func levels(for size: [Int]) -> Int {
     var (levels, side) = (0, size.min() ?? 0)

@@ -100,6 +100,14 @@ struct TrainCommand: ParsableCommand {
       """)
   var from: String?
 
+  @Option(
+    help: """
+      Begin a network with the weights of a file (.pth, .pt, safetensors): NETWORK=FILE, or NETWORK=FILE:ENTRY of a \
+      checkpoint that holds several, such as generator_b=netG_A2B.pth or autoencoder_a=gen_01000000.pt:a. --dry-run \
+      lists the networks. May be repeated; --images 0 makes a run that is to be used as it is.
+      """)
+  var weights: [String] = []
+
   @Option(help: "The run's folder. Default: the next free runs/NNNNN-METHOD-DATASET.")
   var out: String?
 
@@ -191,7 +199,8 @@ struct TrainCommand: ParsableCommand {
       ("--sample-every", sampleEvery), ("--checkpoint-every", checkpointEvery),
       ("--keep-checkpoints", keepCheckpoints),
     ]
-    for (name, value) in counts where (value ?? 1) < 1 {
+    for (name, value) in counts
+    where (value ?? 1) < 1 && !(name == "--images" && value == 0 && !weights.isEmpty) {
       throw ValidationError("\(name): expected 1 or more")
     }
   }
@@ -199,7 +208,8 @@ struct TrainCommand: ParsableCommand {
   /// What a run was begun with cannot change, or its second half would not belong to its first.
   private func refuseWhatARunHasDecided() throws {
     let given: [(String, Bool)] = [
-      ("a method", method != nil), ("--from", from != nil), ("--out", out != nil),
+      ("a method", method != nil), ("--from", from != nil), ("--weights", !weights.isEmpty),
+      ("--out", out != nil),
       ("--recipe", recipe != nil),
       ("--set", !settings.isEmpty), ("--device", device != nil), ("--precision", precision != nil),
       ("--seed", seed != nil), ("--threads", threads != nil), ("--log-every", logEvery != nil),
@@ -248,6 +258,7 @@ struct TrainCommand: ParsableCommand {
 
   private func train(_ session: TrainingSession) throws {
     guard !session.trainer.isComplete else {
+      if images == 0 { return CommandFailure.say("run: \(session.run.url.relativePath), as it was begun") }
       return CommandFailure.say(
         "\(session.run.url.relativePath) is complete (\(session.trainer.position.images) images); "
           + "to train longer, give a larger --images or --steps")
@@ -305,10 +316,11 @@ struct TrainCommand: ParsableCommand {
       logEvery: logEvery ?? 20, sampleEvery: sampleEvery ?? 500, checkpointEvery: checkpointEvery ?? 500,
       keepCheckpoints: keepCheckpoints ?? 3, augmentation: augment?.text)
     if shuffleTargets { options.shufflesTargets = true }
-    return TrainingRequest(
+    return try TrainingRequest(
       dataset: URL(fileURLWithPath: data ?? ""), target: target.map { URL(fileURLWithPath: $0) },
       out: out.map { URL(fileURLWithPath: $0) },
       recipe: recipeText,
-      settings: settings, options: options, begunFrom: from.map { URL(fileURLWithPath: $0) })
+      settings: settings, options: options, begunFrom: from.map { URL(fileURLWithPath: $0) },
+      weights: weights.map(PublishedWeights.init))
   }
 }
