@@ -67,10 +67,7 @@ public struct Translator {
     target = ImageIntake(
       setting, channels: method.pairShape.targetChannels, intensity: setting.targetIntensity,
       resamples: options.resamples)
-    for (_, network) in method.networks {
-      network.requireGradients(false)
-      network.layOut(.channelsLast)
-    }
+    method.networks.forEach { $0.module.requireGradients(false) }
   }
 
   /// What translated, for people to read.
