@@ -101,8 +101,9 @@ def make_pix2pix_step():
 
 def make_warp():
     rng = np.random.default_rng(4)
-    image, flow = rng.normal(size=(2, 2, 13, 9)), rng.normal(0, 3, size=(2, 2, 13, 9))
-    rows, columns = np.mgrid[:13, :9]
+    image, flow = (x.astype(np.float32).astype(np.float64) for x in (
+        rng.normal(size=(2, 2, 13, 270)), rng.normal(0, 3, size=(2, 2, 13, 270))))
+    rows, columns = np.mgrid[:13, :270]
     places = [np.stack([rows + flow[n, 0], columns + flow[n, 1]]) for n in range(2)]
     def moved(order):
         return np.stack([np.stack([map_coordinates(image[n, c], places[n], order=order, mode="nearest")

@@ -27,6 +27,7 @@ private final class OfficialPart {
   /// - Parameters:
   ///   - part: of the script.
   ///   - rows: where the comparison's rows go; nil: under the part's name.
+  /// - Throws: where the script has written nothing.
   init(_ part: String, rows: String? = nil) throws {
     self.part = rows ?? part
     folder = try #require(reference)
