@@ -25,7 +25,7 @@ public struct TranslatedVolume {
   ///   - source: the volume.
   ///   - translator: the trained networks.
   ///   - style: that of all slices.
-  ///   - truth: the target as ``ImageIntake`` shows it on the source's grid, to compare the consistency of its slices; nil
+  ///   - truth: the target as `ImageIntake` shows it on the source's grid, to compare the consistency of its slices; nil
   ///     where it is not known.
   ///   - progress: told the slices that are done; what it throws ends the work.
   /// - Throws: `RunError` where the volume does not fit the networks; what `progress` throws.
