@@ -48,7 +48,7 @@ final class CycleHost: TranslationHost {
     judgeB = discriminator(b)
     judgeA = setting.mode.isCyclic ? discriminator(a) : nil
     if let deviation = setting.initialDeviation {
-      (generators + discriminators).forEach { $0.module.drawConvolutions(deviation: deviation) }
+      (generators + discriminators).forEach { $0.module.drawWeights(.normal(std: deviation)) }
     }
   }
 
@@ -115,17 +115,5 @@ final class CycleHost: TranslationHost {
   private func scores(_ judge: PatchDiscriminator, _ images: Tensor, _ context: StepContext) -> Tensor {
     let patches = context.autocast { judge(images) }
     return setting.averagesPatches ? patches.mean(dims: [1, 2, 3]) : patches
-  }
-}
-
-extension Module {
-  /// Draws all convolutions' weights from N(0, deviation²), their biases being 0.
-  func drawConvolutions(deviation: Double) {
-    let generator = Initialization.generator
-    let rule = Initializer.normal(std: deviation)
-    for (key, parameter) in namedParameters {
-      if key.hasSuffix("weight"), parameter.rank == 4 { rule(parameter, generator: generator) }
-      if key.hasSuffix("bias") { withoutGradients { parameter.fill(0) } }
-    }
   }
 }

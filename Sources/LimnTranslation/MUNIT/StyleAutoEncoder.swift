@@ -26,7 +26,7 @@ public final class StyleAutoEncoder: Module {
     dec = ContentDecoder(outputChannels: channels, widths: widths, norm: .adaptive)
     mlp = StylePerceptron(inputs: styles, hidden: hidden, outputs: 4 * widths.blocks * widths.contentChannels)
     super.init()
-    initializeKaiming()
+    drawWeights(.heNormal())
   }
 
   /// - Parameter images: [N, C, H, W] in [−1, 1], sides multiples of 4.

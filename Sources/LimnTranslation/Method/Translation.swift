@@ -124,7 +124,6 @@ public final class Translation<Recipe: TranslationRecipe>: TranslationMethod {
     generatorOptimizer.zeroGradients()
     loss.value.backward()
     generatorOptimizer.step()
-    host.settle()
     return (fakes, loss.terms)
   }
 
@@ -147,7 +146,6 @@ public final class Translation<Recipe: TranslationRecipe>: TranslationMethod {
     discriminatorOptimizer.zeroGradients()
     loss.value.backward()
     discriminatorOptimizer.step()
-    host.settle()
     return loss.terms
   }
 

@@ -65,9 +65,6 @@ public protocol TranslationHost: AnyObject {
   /// - Returns: their sum over the domains, and the terms.
   func judge(_ pair: DomainPair, _ fakes: Fakes, _ context: StepContext) -> TranslationLoss
 
-  /// What is to happen after the generators (or discriminators) have been moved, such as clipping.
-  func settle()
-
   /// A as B: [N, C, H, W] → [N, C′, H, W] in (−1, 1); every image alone, whatever is in the batch beside it.
   func translate(_ images: Tensor, _ style: TranslationStyle) -> Tensor
 }
@@ -75,7 +72,6 @@ public protocol TranslationHost: AnyObject {
 extension TranslationHost {
   public var judgesFirst: Bool { false }
   public var hasStyles: Bool { false }
-  public func settle() {}
 }
 
 /// The least-squares losses of scores (Mao et al., ICCV 2017): real is 1, fake is 0.

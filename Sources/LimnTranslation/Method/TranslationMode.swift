@@ -19,9 +19,6 @@ public enum TranslationMode: String, Codable, Sendable, CaseIterable {
   public var isCyclic: Bool { self == .c || self == .cR }
   /// With a registration network.
   public var registers: Bool { self == .ncR || self == .cR }
-
-  /// As error lines list them.
-  static let names = allCases.map(\.rawValue).joined(separator: ", ")
 }
 
 /// How the learning rate changes over a run.

@@ -43,7 +43,7 @@ public struct MultiscaleRecipe: Codable, Sendable, Equatable {
   func discriminator(channels: Int) -> MultiscaleDiscriminator {
     let network = MultiscaleDiscriminator(
       inputChannels: channels, width: width, levels: levels, scales: scales)
-    network.initializeGaussian()
+    network.drawWeights(.smallNormal)
     return network
   }
 }

@@ -13,7 +13,7 @@ final class Pix2PixHost: TranslationHost {
   init(_ recipe: Pix2PixRecipe, _ shape: PairShape) {
     self.recipe = recipe
     let (a, b) = (shape.source.channels, shape.targetChannels)
-    l1Weight = recipe.l1Weight ?? (recipe.mode.registers ? 0 : 100)
+    l1Weight = recipe.l1Weight ?? 100
     switch recipe.generator {
     case .unet:
       generator = .unet(
@@ -36,8 +36,8 @@ final class Pix2PixHost: TranslationHost {
 
   /// The U-Net and its PatchGAN are made so.
   private func drawPlainNetworks() {
-    if case .residual(let network) = generator { network.drawConvolutions(deviation: 0.02) }
-    if case .instance(let network) = discriminator { network.drawConvolutions(deviation: 0.02) }
+    if case .residual(let network) = generator { network.drawWeights(.smallNormal) }
+    if case .instance(let network) = discriminator { network.drawWeights(.smallNormal) }
   }
 
   var generators: [(name: String, module: Module)] { [("generator_b", generator.module)] }

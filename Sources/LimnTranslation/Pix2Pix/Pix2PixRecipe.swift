@@ -111,6 +111,7 @@ public struct Pix2PixRecipe: TranslationRecipe {
     var recipe = self
     let (height, width) = (shape.source.height, shape.source.width)
     recipe.blocks = blocks ?? (min(height, width) >= 256 ? 9 : 6)
+    recipe.l1Weight = l1Weight ?? (mode.registers ? 0 : 100)
     try check(
       [
         .count("width", self.width), .count("blocks", blocks),

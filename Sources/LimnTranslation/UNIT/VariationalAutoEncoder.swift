@@ -14,7 +14,7 @@ public final class VariationalAutoEncoder: Module {
     enc = ContentEncoder(inputChannels: channels, widths: widths)
     dec = ContentDecoder(outputChannels: channels, widths: widths, norm: .instance)
     super.init()
-    initializeKaiming()
+    drawWeights(.heNormal())
   }
 
   /// The mean of the code's distribution.
