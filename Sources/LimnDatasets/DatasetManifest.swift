@@ -19,13 +19,19 @@ public struct LabelClass: Sendable, Codable, Equatable {
   public var parts: [LabelClass]?
   /// How it is drawn, `#rrggbb`; nil where any colour will do.
   public var colour: String?
+  /// The values of imported masks that are this class, such as the structures that make up a tissue; nil where they
+  /// have the class's own value.
+  public var gathered: [Int]?
 
   /// A class that has a value of its own, parts, or both.
-  public init(name: String, value: Int? = nil, parts: [LabelClass]? = nil, colour: String? = nil) {
+  public init(
+    name: String, value: Int? = nil, parts: [LabelClass]? = nil, colour: String? = nil, gathered: [Int]? = nil
+  ) {
     self.name = name
     self.value = value
     self.parts = parts
     self.colour = colour
+    self.gathered = gathered
   }
 }
 

@@ -152,6 +152,27 @@ import Testing
     #expect(refused?.contains("the colour #0010c8, which no class has") == true, "\(refused ?? "")")
   }
 
+  @Test func severalValuesAreOneClass() throws {
+    let values = Tensor.randint(0, 6, [1, 6, 5], generator: Generator(seed: 4)).flattened()
+    let stored = Tensor([Int32(0), 4, 11, 50, 255, 1035], shape: [6]).to(.uint16)
+    let expected = Tensor([UInt8(0), 1, 2, 1, 255, 0], shape: [6])
+    func mask(_ table: Tensor) -> Tensor {
+      table.to(.int32).indexSelect(dim: 0, values).reshaped([1, 6, 5])
+    }
+    let list = try #require([LabelClass](list: "csf=1:4+49-52,white=2:11"))
+    #expect(list[0].gathered == [4, 49, 50, 51, 52])
+    let (set, _) = try dataset(["p.png"], masks: [("p.png", mask(stored).to(.uint16))]) { $0.classes = list }
+    #expect(try set.layer("labels").isIdentical(to: mask(expected).to(.uint8)))
+    #expect(set.manifest.classes == list)
+  }
+
+  @Test(arguments: [
+    "a=1:", "a=1:3-2", "a=1:2+", "a=1:70000", "a=1:2,b=2:2", "a=1:x", "a=1:1:2", "a=1:-2", "a=256",
+  ])
+  func oddListsOfClassesAreRefused(list: String) {
+    #expect([LabelClass](list: list) == nil)
+  }
+
   @Test func objectsAreCounted() throws {
     let objects = Tensor.randint(0, 700, [1, 6, 5], generator: Generator(seed: 3)).to(.int32).to(.uint16)
     let (set, _) = try dataset(["p.png"], masks: [("p.png", objects)]) { $0.kind = .instances }

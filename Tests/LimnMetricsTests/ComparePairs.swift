@@ -51,7 +51,7 @@ private struct PairReferences {
       let values = try measure.perSlice(real: real, fake: fake, setting)
       try table.compare(name, measure.rawValue, values, within: closed)
     }
-    for measure in [PairMeasure.nmaeForeground, .psnr, .psnrForeground] {
+    for measure in [PairMeasure.nmaeForeground, .psnr, .psnrForeground, .nmi] {
       let value = try measure.pooled(real: real, fake: fake, setting)
       try table.compare(name, measure.rawValue + "_pooled", value, within: closed)
     }

@@ -29,6 +29,7 @@ private func noisy(_ x: Tensor, _ deviation: Double) -> Tensor {
       switch measure {
       case .psnr, .psnrForeground, .psnrRegGANLegacy: Double.infinity
       case .ssim, .ssimRegGAN: 1.0
+      case .nmi: 2.0
       default: 0.0
       }
     for value in try measure.perSlice(real: real, fake: real) {
@@ -45,13 +46,30 @@ private func noisy(_ x: Tensor, _ deviation: Double) -> Tensor {
     #expect(isOrdered, "\(values)")
   }
 
-  @Test(arguments: [PairMeasure.nmae, .psnr, .ssim, .ssimRegGAN, .mae])
+  @Test(arguments: [PairMeasure.nmae, .psnr, .ssim, .ssimRegGAN, .mae, .nmi])
   func wholeImageMeasuresAreSymmetric(measure: PairMeasure) throws {
     let fake = noisy(real, 0.1)
     let (there, back) = (
       try measure.pooled(real: real, fake: fake), try measure.pooled(real: fake, fake: real)
     )
     #expect(abs(there / back - 1) < 1e-12)
+  }
+
+  /// Other values at the same places tell as much; the same values elsewhere tell less, the further the less.
+  @Test func mutualInformationMeasuresAlignment() throws {
+    let modality = (real * Double.pi / 2).sin() * -1
+    let aligned = try PairMeasure.nmi.pooled(real: real, fake: modality)
+    let moved = try [1, 2, 4].map {
+      try PairMeasure.nmi.pooled(real: real, fake: modality.rolled([$0], dims: [2]))
+    }
+    #expect(
+      aligned > moved[0] && moved[0] > moved[1] && moved[1] > moved[2] && moved[2] > 1, "\(aligned), \(moved)"
+    )
+    let noise = Tensor.rand([4, 256, 256], generator: Generator(seed: 2)).to(.float64) * 2 - 1
+    let other = Tensor.rand([4, 256, 256], generator: Generator(seed: 3)).to(.float64) * 2 - 1
+    #expect(try PairMeasure.nmi.pooled(real: noise, fake: other) < 1.002)
+    let one = Tensor.full([1, 16, 16], 0.5)
+    #expect(try PairMeasure.nmi.perSlice(real: one, fake: one)[0].isNaN)
   }
 
   @Test func backgroundDoesNotCountInTheForeground() throws {

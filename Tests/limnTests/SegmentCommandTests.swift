@@ -261,17 +261,7 @@ import Testing
       try trainOnVolumes(in: folder)
       let scan = volume(200..<205, spacing: 1)
       let series = folder.appendingPathComponent("series")
-      try FileManager.default.createDirectory(at: series, withIntermediateDirectories: true)
-      let identity = DICOMSeriesIdentity(
-        patient: "p", study: DICOMUID.new(), date: nil, isSynthetic: false, derivation: "test")
-      for slice in 0..<5 {
-        var capture = SecondaryCapture(
-          identity: identity, pixels: scan.image.voxels[.all, slice].contiguous())
-        var place = scan.image.affine
-        for row in 0..<3 { place[row, 3] += place[row, 2] * Double(slice) }
-        (capture.affine, capture.number) = (place, slice + 1)
-        try capture.encoded().write(to: series.appendingPathComponent("\(slice).dcm"))
-      }
+      try writeSeries(scan.image, to: series)
       for command in ["series --out plain", "series --out seg --format seg"] {
         let done = try Command.limn("segment run \(command)", in: folder)
         try #require(done.status == 0, "\(done.error)")

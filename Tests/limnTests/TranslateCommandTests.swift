@@ -7,6 +7,7 @@ import LimnImaging
 import LimnMetrics
 import LimnTestSupport
 import LimnTorch
+import LimnTraining
 import Testing
 
 @testable import limn
@@ -61,12 +62,16 @@ import Testing
     try PNGFile.write(pixels: pixels, to: file)
   }
 
-  private func makeVolume(_ slices: Int, side: Int = 32, _ place: String, in folder: URL) throws {
+  private func volume(_ slices: Int, side: Int = 32) -> Volume {
     let voxels = Tensor.stack((0..<slices).map { noise(UInt64(50 + $0 / 3), [side, side])[0] }).unsqueezed(0)
-    let volume = Volume(
+    return Volume(
       voxels: voxels.to(.uint8),
       affine: Affine(x: [0, 1, 0], y: [0, 0, 1], z: [4, 0, 0], origin: [10, 20, 30]),
       storedBits: 8, info: SourceInfo(path: "", format: "NIfTI", hasGeometry: true))
+  }
+
+  private func makeVolume(_ slices: Int, side: Int = 32, _ place: String, in folder: URL) throws {
+    let volume = volume(slices, side: side)
     let file = folder.appendingPathComponent(place)
     try FileManager.default.createDirectory(
       at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
@@ -172,6 +177,55 @@ import Testing
     }
   }
 
+  /// Each item by the network that has not seen it.
+  @Test func foldsTranslateWhatTheyHaveNotSeen() throws {
+    try withTemporaryFolder { folder in
+      try makePairs(in: folder)
+      try train(
+        "reggan --set discriminator_width=2 --out cv --set blocks=1 --set mode=nc --folds 2", in: folder)
+      let refused = try Command.limn("translate cv set --out none", in: folder)
+      #expect(refused.status != 0 && refused.lastLine.contains("a folder of folds"), "\(refused.error)")
+      for words in ["cv set --out held --held-out", "cv/fold-1 set --out one", "cv/fold-2 set --out two"] {
+        let done = try Command.limn("translate \(words)", in: folder)
+        try #require(done.status == 0, "\(done.error)")
+      }
+      let made = try ["held", "one", "two"].map { try Dataset.open(folder.appendingPathComponent($0)) }
+      #expect(made[0].manifest.items == made[1].manifest.items)
+      #expect(made[0].manifest.provenance.options == ["run fold-1", "run fold-2", "--seed 0"])
+      for fold in 1...2 {
+        let plan = try RunFolder(opening: folder.appendingPathComponent("cv/fold-\(fold)")).readPlan()
+        let unseen = try Set(plan.heldOutItems(of: Dataset.open(folder.appendingPathComponent("set"))))
+        #expect(unseen.count == 4)
+        for item in 0..<8 {
+          let isTheirs = try made[0].layer("images")[item].isIdentical(to: made[fold].layer("images")[item])
+          #expect(isTheirs == unseen.contains(item), "item \(item), fold \(fold)")
+        }
+      }
+    }
+  }
+
+  /// A DICOM series becomes a volume in its place, the same as of a NIfTI file of its voxels.
+  @Test func seriesBecomeVolumesInTheirPlace() throws {
+    try withTemporaryFolder { folder in
+      try makePairs(in: folder)
+      try train("reggan --set discriminator_width=2 --out run --set blocks=1 --set mode=nc", in: folder)
+      let scan = volume(4)
+      try writeSeries(scan, to: folder.appendingPathComponent("scans/series"))
+      try makeVolume(4, "same/series.nii.gz", in: folder)
+      for words in ["scans --out made --target scans --json a.json", "same --out other"] {
+        let done = try Command.limn("translate run \(words)", in: folder)
+        try #require(done.status == 0, "\(done.error)")
+      }
+      let name = try #require(try VolumeSource.all(at: folder.appendingPathComponent("scans")).first?.name)
+      let made = try ImageReader.read(folder.appendingPathComponent("made/\(name).nii.gz"))
+      let other = try ImageReader.read(folder.appendingPathComponent("other/series.nii.gz"))
+      #expect(made.affine.placesAlike(scan.affine, size: scan.size) && made.size == scan.size)
+      #expect((made.voxels - other.voxels).abs().max().item() < 1e-5)
+      let document: Document = try decoded("a.json", in: folder)
+      #expect(document.figures?.volumes.map(\.sliceCount) == [4])
+    }
+  }
+
   @Test func stylesAreDrawnOrTakenFromAnImage() throws {
     try withTemporaryFolder { folder in
       try makePairs(in: folder)
@@ -186,6 +240,19 @@ import Testing
         try ImageReader.read(folder.appendingPathComponent("styles/a-style-\($0).png")).voxels
       }
       #expect(!drawn[0].isIdentical(to: drawn[1]))
+      let set = try Command.limn(
+        "translate run set --split validation --styles 2 --out looks --json a.json", in: folder)
+      try #require(set.status == 0, "\(set.error)")
+      let looks = try Dataset.open(folder.appendingPathComponent("looks"))
+      #expect(
+        looks.manifest.items.map(\.id) == [
+          "item-6-style-1", "item-7-style-1", "item-6-style-2", "item-7-style-2",
+        ])
+      #expect(Set(looks.manifest.items.map(\.patient)) == ["p3"])
+      let images = looks.images(at: [0, 2])
+      #expect(!images[0].isIdentical(to: images[1]))
+      let document: Document = try decoded("a.json", in: folder)
+      #expect(document.figures?.volumes.map(\.sliceCount) == [2, 2])
       let like = try Command.limn("translate run a.png --out like --style a.png", in: folder)
       #expect(like.status == 0 && exists("like/a.png", in: folder), "\(like.error)")
     }

@@ -19,6 +19,7 @@ import numpy as np
 np.Inf = np.inf  # surface-distance 0.1 was written for numpy 1
 
 import scipy.ndimage as ndi  # noqa: E402
+import scipy.stats  # noqa: E402
 import skimage.metrics as skm  # noqa: E402
 import sklearn.calibration as calibration  # noqa: E402
 import sklearn.metrics as sk  # noqa: E402
@@ -44,6 +45,12 @@ def smooth(rng, shape, sigma):
 
 # --- translation ---------------------------------------------------------------------------------------------------
 
+def nmi(a, b):
+    counts = np.histogram2d(a.ravel(), b.ravel(), bins=64, range=[(-1, 1)] * 2)[0]
+    entropies = sum(scipy.stats.entropy(counts.sum(axis)) for axis in (0, 1))
+    return entropies / (entropies - sk.mutual_info_score(None, None, contingency=counts))
+
+
 def translation(case, rng, slices, size):
     """Slices of a head-like disc on a background of -1, the fake one noisy."""
     y, x = np.mgrid[:size, :size] - size / 2
@@ -55,7 +62,7 @@ def translation(case, rng, slices, size):
     codes = [np.round((v + 1) * 32767.5).astype(np.int32) for v in (real, fake)]
     real, fake = [c / 32767.5 - 1 for c in codes]
     refs = {name: [] for name in ("nmae_fg", "nmae", "psnr_fg", "psnr", "psnr_reggan_legacy", "ssim_reggan", "ssim",
-                                  "mae", "mae_fg")}
+                                  "mae", "mae_fg", "nmi")}
     for r, f in zip(real, fake):
         fg = r != -1
         refs["nmae_fg"].append(np.abs(f - r)[fg].mean() / 2)
@@ -71,9 +78,11 @@ def translation(case, rng, slices, size):
         hu_r, hu_f = ((v + 1) / 2 * 3000 - 1000 for v in (r, f))
         refs["mae"].append(np.abs(hu_f - hu_r).mean())
         refs["mae_fg"].append(np.abs(hu_f - hu_r)[fg].mean())
+        refs["nmi"].append(nmi(r, f))
     fg = real != -1
     refs["nmae_fg_pooled"] = np.abs(fake - real)[fg].mean() / 2
     refs["psnr_pooled"] = skm.peak_signal_noise_ratio(real, fake, data_range=2)
+    refs["nmi_pooled"] = nmi(real, fake)
     refs["psnr_fg_pooled"] = 10 * math.log10(4 / ((fake - real)[fg] ** 2).mean())
     put(case, {"real": codes[0].astype(np.uint16), "fake": codes[1].astype(np.uint16)}, refs)
 

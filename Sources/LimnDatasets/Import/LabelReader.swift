@@ -88,6 +88,7 @@ struct LabelReader {
     }
     let present = values.distinctValues
     if request.kind == .instances { return try instances(values, present) }
+    if let gathering = request.classes.gathering { return try gathered(values, present, gathering) }
     if present.isSubset(of: [0, 255]), request.classes.values.isSubset(of: [0, 1]) {
       return values.isGreater(than: 0).to(.int32)
     }
@@ -108,6 +109,16 @@ struct LabelReader {
       throw DatasetError(file, "an object numbered \(present.max() ?? 0), expected 0 to 65535")
     }
     return values
+  }
+
+  /// Several values become one class; what no class names is background, and 255 stays unknown.
+  private func gathered(_ values: Tensor, _ present: Set<Int>, _ gathering: [Int: Int]) throws -> Tensor {
+    guard let least = present.min(), let greatest = present.max() else { return values }
+    guard least >= 0, greatest <= 65535 else {
+      throw DatasetError(file, "a mask with the value \(least < 0 ? least : greatest), expected 0 to 65535")
+    }
+    let table = (0...greatest).map { Int32(gathering[$0] ?? ($0 == LabelOptions.unknown ? $0 : 0)) }
+    return Tensor(table, shape: [table.count]).indexSelect(dim: 0, values.flattened()).reshaped(values.shape)
   }
 
   private func check(_ present: Set<Int>) throws {
@@ -186,6 +197,16 @@ extension [LabelClass] {
   /// All values of the tree.
   var values: Set<Int> { Set(flattened.compactMap(\.label.value)) }
 
+  /// The class of each value of a mask, where a class gathers several; nil where none does.
+  var gathering: [Int: Int]? {
+    let labels = flattened.map(\.label)
+    guard labels.contains(where: { $0.gathered != nil }) else { return nil }
+    let pairs = labels.flatMap { label in
+      label.value.map { value in (label.gathered ?? [value]).map { ($0, value) } } ?? []
+    }
+    return Dictionary(pairs) { first, _ in first }
+  }
+
   /// Values by colour, red in the highest of three bytes; of one colour's classes the first.
   var colours: [Int: Int] {
     let pairs = flattened.compactMap { label, _ in
@@ -196,18 +217,47 @@ extension [LabelClass] {
     return Dictionary(pairs) { first, _ in first }
   }
 
-  /// Reads `vessel=1,disc=2#ff8800`; nil for anything else.
+  /// Reads `vessel=1,disc=2#ff8800` and `ventricles=1:4+11+49-52`; nil for anything else, and where two classes gather
+  /// one value.
   public init?(list: String) {
-    var classes: [LabelClass] = []
-    for part in list.split(separator: ",", omittingEmptySubsequences: false) {
-      let sides = part.split(separator: "=", omittingEmptySubsequences: false)
-      guard sides.count == 2, !sides[0].isEmpty else { return nil }
-      let ends = sides[1].split(separator: "#", omittingEmptySubsequences: false)
-      guard let value = Int(ends[0]), (0...255).contains(value), ends.count <= 2 else { return nil }
-      let colour = ends.count == 2 ? ends[1].lowercased() : nil
-      guard colour == nil || colour?.count == 6 && Int(colour ?? "", radix: 16) != nil else { return nil }
-      classes.append(LabelClass(name: String(sides[0]), value: value, colour: colour.map { "#\($0)" }))
+    let classes = list.split(separator: ",", omittingEmptySubsequences: false).map { LabelClass(text: $0) }
+    let known = classes.compactMap(\.self)
+    guard known.count == classes.count else { return nil }
+    let gathered = known.flatMap { $0.gathered ?? [] }
+    guard Set(gathered).count == gathered.count else { return nil }
+    self = known
+  }
+}
+
+extension LabelClass {
+  /// Reads NAME=VALUE, NAME=VALUE#rrggbb or NAME=VALUE:FROM+FROM-TO.
+  fileprivate init?(text: Substring) {
+    let sides = text.split(separator: "=", omittingEmptySubsequences: false)
+    guard sides.count == 2, !sides[0].isEmpty else { return nil }
+    let parts = sides[1].split(separator: ":", omittingEmptySubsequences: false)
+    let ends = parts[0].split(separator: "#", omittingEmptySubsequences: false)
+    guard let value = Int(ends[0]), (0...255).contains(value), ends.count <= 2, parts.count <= 2 else {
+      return nil
     }
-    self = classes
+    let colour = ends.count == 2 ? ends[1].lowercased() : nil
+    guard colour == nil || colour?.count == 6 && Int(colour ?? "", radix: 16) != nil else { return nil }
+    self.init(name: String(sides[0]), value: value, colour: colour.map { "#\($0)" })
+    if parts.count == 2 {
+      guard let values = Self.values(in: parts[1]) else { return nil }
+      gathered = values
+    }
+  }
+
+  /// Reads `4+11+49-52`, numbers to 65535.
+  private static func values(in text: Substring) -> [Int]? {
+    var values: [Int] = []
+    for part in text.split(separator: "+", omittingEmptySubsequences: false) {
+      let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+      guard let low = ends.first ?? nil, let high = ends.last ?? nil, ends.count <= 2, low <= high,
+        high <= 65535
+      else { return nil }
+      values += low...high
+    }
+    return values
   }
 }

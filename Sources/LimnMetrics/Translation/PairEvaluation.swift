@@ -103,7 +103,8 @@ public struct PairEvaluation: Codable, Sendable, Equatable {
           "\(name): \(summary.infiniteCount) slices equal their real ones; infinite, not in the mean")
       }
       if summary.undefinedCount > 0 {
-        lines.append("\(name): \(summary.undefinedCount) slices without foreground; not in the mean")
+        let kind = result.measure == .nmi ? "of one value" : "without foreground"
+        lines.append("\(name): \(summary.undefinedCount) slices \(kind); not in the mean")
       }
       return lines
     }

@@ -25,12 +25,15 @@ public enum PairMeasure: String, Codable, Sendable, CaseIterable {
   case mae
   /// The same over the foreground.
   case maeForeground = "mae_fg"
+  /// Normalised mutual information of Studholme et al. (1999), 1 to 2: how much the values of one image tell of those of
+  /// the other, whatever they are; so also between modalities, as a measure of how well they are aligned.
+  case nmi
 
   /// Where better values lie.
   public var direction: MetricDirection {
     switch self {
     case .nmaeForeground, .nmae, .mae, .maeForeground: .lowerIsBetter
-    case .psnrForeground, .psnr, .psnrRegGANLegacy, .ssimRegGAN, .ssim: .higherIsBetter
+    case .psnrForeground, .psnr, .psnrRegGANLegacy, .ssimRegGAN, .ssim, .nmi: .higherIsBetter
     }
   }
 
@@ -51,6 +54,8 @@ public enum PairMeasure: String, Codable, Sendable, CaseIterable {
     case .ssim: "SSIM, 11x11 Gaussian windows of sigma 1.5 inside the image (Wang et al. 2004); \(range)"
     case .mae: "mean |fake - real| in \(unit) over all pixels"
     case .maeForeground: "mean |fake - real| in \(unit); \(foreground)"
+    case .nmi:
+      "(H(real) + H(fake)) / H(real, fake) over all pixels, \(JointHistogram.bins) bins each; \(range)"
     }
   }
 }
@@ -62,8 +67,13 @@ public struct PairSum: Sendable, Equatable {
   public var sum: Double
   /// Pixels (or windows) in the sum.
   public var count: Double
+  /// Of the values that meet, for a measure that is made of it.
+  public var joint: JointHistogram?
 
-  static func + (a: PairSum, b: PairSum) -> PairSum { PairSum(sum: a.sum + b.sum, count: a.count + b.count) }
+  static func + (a: PairSum, b: PairSum) -> PairSum {
+    let joint = a.joint.flatMap { own in b.joint.map { own + $0 } }
+    return PairSum(sum: a.sum + b.sum, count: a.count + b.count, joint: joint ?? a.joint ?? b.joint)
+  }
 }
 
 extension PairMeasure {
@@ -98,6 +108,10 @@ extension PairMeasure {
       return legacySums(difference.square(), setting.foreground.mask(of: real))
     case .ssimRegGAN: return try SSIM.uniform7.sums(real, fake, range: setting.range)
     case .ssim: return try SSIM.gaussian11.sums(real, fake, range: setting.range)
+    case .nmi:
+      return JointHistogram.slices(real, fake, low: setting.low, range: setting.range).map {
+        PairSum(sum: 0, count: 0, joint: $0)
+      }
     }
   }
 
@@ -130,6 +144,7 @@ extension PairMeasure {
     case .mae, .maeForeground: return mean * abs(setting.unitsPerStep)
     case .psnr, .psnrForeground, .psnrRegGANLegacy: return 10 * log10(setting.range * setting.range / mean)
     case .ssim, .ssimRegGAN: return mean
+    case .nmi: return sums.joint?.normalizedMutualInformation ?? .nan
     }
   }
 

@@ -84,9 +84,16 @@ public enum PaddingMode: Sendable {
 public func pad(_ x: Tensor, _ amounts: [Int], mode: PaddingMode = .constant(0)) -> Tensor {
   switch mode {
   case .constant(let value): torch("pad", .tensor(x), .ints(amounts), .string("constant"), .double(value))
-  case .reflect: torch("pad", .tensor(x), .ints(amounts), .string("reflect"))
-  case .replicate: torch("pad", .tensor(x), .ints(amounts), .string("replicate"))
-  case .circular: torch("pad", .tensor(x), .ints(amounts), .string("circular"))
+  case .reflect: copyingPad(x, amounts, "reflect")
+  case .replicate: copyingPad(x, amounts, "replicate")
+  case .circular: copyingPad(x, amounts, "circular")
+  }
+}
+
+/// Autocast would have copies of bfloat16 made in float32, there and back.
+private func copyingPad(_ x: Tensor, _ amounts: [Int], _ mode: String) -> Tensor {
+  withAutocast(.float32, device: x.device) {
+    torch("pad", .tensor(x), .ints(amounts), .string(mode))
   }
 }
 

@@ -21,21 +21,34 @@ public struct TranslatedDataset {
     }
   }
 
+  /// A style, and what it adds to the names of the items that have it.
+  public struct NamedStyle: Sendable {
+    /// At the end of ids and sources; empty where there is one style.
+    public let suffix: String
+    /// Of all its images.
+    public let style: TranslationStyle
+
+    /// `style` under a name.
+    public init(_ style: TranslationStyle, suffix: String = "") {
+      (self.style, self.suffix) = (style, suffix)
+    }
+  }
+
   /// Whose images are translated.
   public let source: Dataset
   /// The new dataset's name.
   public let name: String
   /// Every item once at most.
   public let parts: [Part]
-  /// That of all images.
-  public let style: TranslationStyle
+  /// Every item is drawn in each.
+  public let styles: [NamedStyle]
   /// Layers of the source that stay with the images.
   private static let kept = ["labels", "instances"]
 
   /// Translations of items of `source`, by at least one run.
   /// - Throws: `DatasetError` where the runs take other channels.
-  public init(source: Dataset, name: String, parts: [Part], style: TranslationStyle) throws {
-    (self.source, self.name, self.parts, self.style) = (source, name, parts, style)
+  public init(source: Dataset, name: String, parts: [Part], styles: [NamedStyle]) throws {
+    (self.source, self.name, self.parts, self.styles) = (source, name, parts, styles)
     for part in parts where part.translator.source.channels != source.channels {
       throw DatasetError(
         source.url.path,
@@ -43,11 +56,11 @@ public struct TranslatedDataset {
     }
   }
 
-  /// Images to translate.
-  public var count: Int { parts.reduce(0) { $0 + $1.items.count } }
+  /// Images to make.
+  public var count: Int { parts.reduce(0) { $0 + $1.items.count } * styles.count }
 
-  /// Translates the images into a new dataset, in the source's order; items keep their ids, patients, splits and places,
-  /// and label maps stay with them.
+  /// Translates the images into a new dataset, in the source's order, one style after the other; items keep their ids
+  /// (but for the styles' suffixes), patients, splits and places, and label maps stay with them.
   /// - Parameters:
   ///   - url: the dataset's folder, which must not be there yet.
   ///   - options: for the record.
@@ -59,11 +72,12 @@ public struct TranslatedDataset {
   ) throws -> SliceConsistency {
     let writer = try DatasetWriter(description, to: url)
     var (consistency, last, done) = (SliceConsistency(), DatasetItem?.none, 0)
-    for batch in batches {
-      let made = try translated(batch)
+    let batches = batches
+    for (style, batch) in styles.flatMap({ style in batches.map { (style, $0) } }) {
+      let made = try translated(batch, style.style)
       let (images, targets) = (source.images(at: batch.items), try self.targets(at: batch.items))
       for (place, number) in batch.items.enumerated() {
-        let item = source.manifest.items[number]
+        let item = source.manifest.items[number].suffixed(style.suffix)
         if !item.follows(last) { consistency.restart() }
         consistency.add(
           [.source: images[place], .translation: made[place], .target: targets?[place]].compactMapValues(
@@ -103,7 +117,9 @@ public struct TranslatedDataset {
     source.manifest.items[item].spacing ?? source.manifest.spacing
   }
 
-  private func translated(_ batch: (translator: Translator, items: [Int])) throws -> Tensor {
+  private func translated(
+    _ batch: (translator: Translator, items: [Int]), _ style: TranslationStyle
+  ) throws -> Tensor {
     let first = batch.items[0]
     let spacing = spacing(of: first)
     let match = try batch.translator.source.spacingMatch(
@@ -150,6 +166,13 @@ public struct TranslatedDataset {
 }
 
 extension DatasetItem {
+  /// The item of another image of the same place.
+  fileprivate func suffixed(_ suffix: String) -> DatasetItem {
+    var item = self
+    (item.id, item.source) = (id + suffix, source + suffix)
+    return item
+  }
+
   /// Whether this is the slice after another one of the same volume.
   fileprivate func follows(_ other: DatasetItem?) -> Bool {
     guard let other, let slice, let before = other.slice else { return false }

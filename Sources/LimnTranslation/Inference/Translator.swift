@@ -68,6 +68,7 @@ public struct Translator {
       setting, channels: method.pairShape.targetChannels, intensity: setting.targetIntensity,
       resamples: options.resamples)
     method.networks.forEach { $0.module.requireGradients(false) }
+    Torch.keepFreedMemory()
   }
 
   /// What translated, for people to read.

@@ -8,7 +8,7 @@ import LimnMetrics
 struct EvaluatePairsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pairs",
-    abstract: "Compare images with what was made in their places: NMAE, PSNR, SSIM, MAE.",
+    abstract: "Compare images with what was made in their places: NMAE, PSNR, SSIM, MAE, NMI.",
     discussion: """
       REAL and FAKE are folders, files or datasets. Files belong together that have the same path below their \
       folders, or the same name but for an ending such as _real or _fake; a DICOM series is a file. Items of \
@@ -17,7 +17,8 @@ struct EvaluatePairsCommand: ParsableCommand {
 
       Each measure is given over slices and over volumes (the pixels of each pooled), over all pixels and over \
       the foreground, which is where the real image lies above its background. psnr_reggan_legacy and \
-      ssim_reggan are what RegGAN's published code computes. Intervals resample whole patients.
+      ssim_reggan are what RegGAN's published code computes. nmi, normalised mutual information, alone compares \
+      modalities: how well edges lie on edges, 1 to 2. Intervals resample whole patients.
 
       Examples:
         limn evaluate pairs flair/ flair-from-t1/ --report result.html

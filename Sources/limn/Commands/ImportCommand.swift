@@ -126,7 +126,8 @@ struct ImportCommand: ParsableCommand {
   @Option(
     help: """
       What a mask's values mean: NAME=VALUE,… such as vessel=1,disc=2, with #rrggbb behind a value where masks \
-      are coloured; or a JSON file with the tree that dataset.json holds under "classes".
+      are coloured, or with the values that a class gathers, csf=1:4+11+49-52, all others being background; or a \
+      JSON file with the tree that dataset.json holds under "classes".
       """)
   var classes: String?
 

@@ -33,6 +33,7 @@ struct TranslateCommand: ParsableCommand {
         limn translate runs/t1-flair data/t1-flair --split test --out data/flair --report a.html
         limn translate runs/munit photo.png --out styles --styles 5 --seed 3
         limn translate runs/munit photo.png --out styled --style example.png
+        limn translate runs/munit data/t1 --split train --styles 4 --out data/four-looks
       """)
 
   @Argument(help: ArgumentHelp("The run's folder.", valueName: "run"))
@@ -67,7 +68,9 @@ struct TranslateCommand: ParsableCommand {
   var style: String?
 
   @Option(
-    help: "Translate each file in so many random styles, NAME-style-1 and on. For methods that have styles.")
+    help:
+      "Translate each file or item in so many random styles, NAME-style-1 and on. For methods that have styles."
+  )
   var styles: Int?
 
   @Flag(
@@ -104,8 +107,8 @@ struct TranslateCommand: ParsableCommand {
       return try translateFiles(places)
     }
     guard places.count == 1 else { throw RunError("a dataset is translated alone; give one SOURCE") }
-    guard target == nil, styles == nil else {
-      throw RunError("--target and --styles are for files; a dataset of pairs brings its own targets")
+    guard target == nil else {
+      throw RunError("--target is for files; a dataset of pairs brings its own targets")
     }
     try translateDataset(places[0])
   }
@@ -127,11 +130,16 @@ struct TranslateCommand: ParsableCommand {
     return members[0]
   }
 
-  /// Each style with what it adds to a file's name.
-  private func chosenStyles(_ translator: Translator) throws -> [(suffix: String, style: TranslationStyle)] {
-    if let style { return [("", try translator.style(of: ImageReader.read(URL(fileURLWithPath: style))))] }
-    guard let styles else { return [("", .random(seed: seed))] }
-    return (1...styles).map { ("-style-\($0)", .random(seed: Seed.derive(seed, UInt64($0)))) }
+  private func chosenStyles(_ translator: Translator) throws -> [TranslatedDataset.NamedStyle] {
+    if let style {
+      return [
+        TranslatedDataset.NamedStyle(try translator.style(of: ImageReader.read(URL(fileURLWithPath: style))))
+      ]
+    }
+    guard let styles else { return [TranslatedDataset.NamedStyle(.random(seed: seed))] }
+    return (1...styles).map {
+      TranslatedDataset.NamedStyle(.random(seed: Seed.derive(seed, UInt64($0))), suffix: "-style-\($0)")
+    }
   }
 
   private static func stopIfAsked(_ state: String = "what was finished is there") throws {
@@ -150,13 +158,13 @@ struct TranslateCommand: ParsableCommand {
     var (cases, consistency, notes) = ([TranslatedCase](), SliceConsistency(), Set<String>())
     for (place, file) in work.files.enumerated() {
       let (source, truth) = try work.read(file, translator.target)
-      for (suffix, style) in styles {
-        let made = try TranslatedVolume(source, by: translator, style: style, truth: truth) { _ in
+      for named in styles {
+        let made = try TranslatedVolume(source, by: translator, style: named.style, truth: truth) { _ in
           try Self.stopIfAsked()
         }
-        let result = try made.write(to: folder, name: file.name + suffix)
+        let result = try made.write(to: folder, name: file.name + named.suffix)
         consistency.merge(made.consistency)
-        cases.append(try work.translated(file, suffix, at: result, translator))
+        cases.append(try work.translated(file, named.suffix, at: result, translator))
         for note in made.notes where notes.insert(note.key).inserted {
           CommandFailure.say("\(file.name): \(note.text)")
         }
@@ -176,8 +184,9 @@ struct TranslateCommand: ParsableCommand {
     if !source.layerNames.contains("targets") { try requireNoFigures() }
     let parts = try parts(of: source)
     let translator = parts[0].translator
+    let styles = try chosenStyles(translator)
     let work = try TranslatedDataset(
-      source: source, name: folder.lastPathComponent, parts: parts, style: chosenStyles(translator)[0].style)
+      source: source, name: folder.lastPathComponent, parts: parts, styles: styles)
     let line = ProgressLine(label: "image", total: work.count, unit: "img")
     let chance = style == nil ? "--seed \(seed)" : "--style"
     let consistency = try work.write(to: folder, options: [chance]) { done in
@@ -188,7 +197,8 @@ struct TranslateCommand: ParsableCommand {
     print("\(work.count) images translated, in the dataset \(out)")
     try tell(
       TranslationResult(
-        cases: TranslatedCase.all(of: source, Dataset.open(folder)), consistency: consistency, notes: [],
+        cases: TranslatedCase.all(of: source, Dataset.open(folder), suffixes: styles.map(\.suffix)),
+        consistency: consistency, notes: [],
         translator: translator))
   }
 

@@ -38,11 +38,12 @@ struct TranslatedCase: Sendable {
   /// The volumes and pictures of a dataset, with what was made of them.
   /// - Parameters:
   ///   - source: with a layer `targets` where they are known.
-  ///   - made: has items of the same ids.
+  ///   - made: has items of the same ids, but for what styles add to them.
+  ///   - suffixes: what they add.
   /// - Returns: volumes and pictures in their order.
-  static func all(of source: Dataset, _ made: Dataset) -> [TranslatedCase] {
+  static func all(of source: Dataset, _ made: Dataset, suffixes: [String]) -> [TranslatedCase] {
     let places = Dictionary(
-      source.manifest.items.enumerated().map { ($0.element.id, $0.offset) },
+      source.manifest.items.enumerated().flatMap { place, item in suffixes.map { (item.id + $0, place) } },
       uniquingKeysWith: { first, _ in first })
     let hasTarget = source.layerNames.contains("targets")
     return made.volumes.map { items in
