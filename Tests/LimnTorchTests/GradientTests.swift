@@ -163,6 +163,29 @@ private func layer(_ name: String, _ shape: [Int], _ make: @escaping @Sendable (
     #expect(matmul(a, b).dtype == .float32)
   }
 
+  @Test(arguments: [PaddingMode.reflect, .replicate, .circular])
+  func autocastCopiesPixelsAsTheyAre(mode: PaddingMode) {
+    let x = leaf(Tensor.randn([1, 2, 5, 4], generator: Generator(seed: 1)).to(.bfloat16))
+    let padded = withAutocast(.bfloat16) { pad(x, [1, 2, 1, 0], mode: mode) }
+    #expect(padded.dtype == .bfloat16)
+    #expect(padded.to(.float32).isIdentical(to: pad(x.detached().to(.float32), [1, 2, 1, 0], mode: mode)))
+    padded.sum().backward()
+    #expect(x.gradient?.dtype == .bfloat16)
+  }
+
+  @Test(arguments: [Tensor.MemoryFormat.contiguous, .channelsLast])
+  func relayingKeepsGradientsInTheirOwnLayout(format: Tensor.MemoryFormat) throws {
+    let other = format == .channelsLast ? Tensor.MemoryFormat.contiguous : .channelsLast
+    let values = Tensor.randn([2, 3, 4, 5], generator: Generator(seed: 1))
+    let x = leaf(values.contiguous(other))
+    let own = x * 2
+    let relaid = own.relaid(format)
+    #expect(relaid.isChannelsLast == (format == .channelsLast) && relaid.isIdentical(to: values * 2))
+    let upstream = Tensor.randn([2, 3, 4, 5], generator: Generator(seed: 2))
+    let gradient = grad(of: [relaid], with: [own], outputGradients: [upstream.contiguous(format)])[0]
+    #expect(gradient.isIdentical(to: upstream) && gradient.isChannelsLast == (other == .channelsLast))
+  }
+
   /// bfloat16 keeps 8 bits of the significand; the bar is two units of its last place.
   @Test func autocastConvolutionEqualsPyTorch() throws {
     let fixture = try ParityFixture("random")

@@ -84,6 +84,19 @@ extension Tensor {
     torch("contiguous", .tensor(self), .int(format.rawValue))
   }
 
+  /// The same values, laid out in `format`, while gradients come back in the layout that this tensor has, [N, C, H, W].
+  ///
+  /// `contiguous` hands gradients on as they come, so that every layer before it would work in two layouts.
+  public func relaid(_ format: MemoryFormat) -> Tensor {
+    // A view that merges axes has a gradient of one layout only, which is this tensor's.
+    guard isChannelsLast else {
+      return reshaped([size(0), size(1) * size(2), size(3)]).reshaped(shape).contiguous(format)
+    }
+    let rows = permuted([0, 2, 3, 1])
+    let merged = rows.reshaped([size(0), size(2), size(3) * size(1)]).reshaped(rows.shape)
+    return merged.permuted([0, 3, 1, 2]).contiguous(format)
+  }
+
   /// A copy with data of its own.
   public func cloned() -> Tensor { torch("clone", .tensor(self)) }
 

@@ -16,15 +16,20 @@ enum RowConvolution {
   /// - Returns: [N, F, H − K + 1, W − K + 1], at least float32.
   static func toFew(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?) -> Tensor {
     let (few, size) = (weight.size(0), weight.size(2))
-    let height = x.size(2) - size + 1
-    // Each row of the kernel gives channels of its own, which are added where they belong.
     let rows = weight.permuted([2, 0, 1, 3]).reshaped([size * few, weight.size(1), 1, size])
     let parts = conv2d(x, rows).atLeastFloat32
-    func part(_ row: Int) -> Tensor {
-      parts.narrowed(dim: 1, start: row * few, length: few).narrowed(dim: 2, start: row, length: height)
+    return withAutocast(.float32, device: x.device) {
+      conv2d(parts, steps(few, size).to(parts.dtype), bias)
     }
-    let sum = (1..<size).reduce(part(0)) { $0 + part($1) }
-    return bias.map { sum + $0.reshaped([1, few, 1, 1]) } ?? sum
+  }
+
+  /// Adds the results of a kernel's rows where each belongs: [F, K·F, K, 1].
+  private static func steps(_ few: Int, _ size: Int) -> Tensor {
+    var steps = [Float](repeating: 0, count: few * size * few * size)
+    for (channel, row) in (0..<few).flatMap({ channel in (0..<size).map { (channel, $0) } }) {
+      steps[((channel * size + row) * few + channel) * size + row] = 1
+    }
+    return Tensor(steps, shape: [few, size * few, size, 1])
   }
 
   /// The same as `conv2d(x, weight, bias)`, no padding; from few channels.
