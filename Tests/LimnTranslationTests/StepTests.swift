@@ -33,7 +33,7 @@ import Testing
 
   /// Loads the weights that the method has networks for.
   private func load(_ method: any Method, _ values: [String: Tensor]?) throws {
-    for (name, module) in method.networks where !name.hasPrefix("pool") {
+    for (name, module) in method.networks where !module.parameters.isEmpty {
       try module.load(#require(values), prefix: "\(name).")
       module.convert(to: .float64)
     }

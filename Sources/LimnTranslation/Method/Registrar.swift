@@ -3,9 +3,26 @@
 import LimnTorch
 import LimnTraining
 
+/// How far displacements are from 0 on average. Misalignment differs from pair to pair and averages out; what stays is
+/// the shift between what the generator draws and where it belongs.
+final class DriftMeter: Module {
+  /// The share of the past in each new mean: some 500 steps count.
+  static let decay = 0.998
+  /// The running mean displacement in pixels, rows and columns: [2]. A checkpoint holds it.
+  let mean = Buffer(.zeros([2]))
+
+  /// Takes in a step's displacements, the mean of each: [N, 2].
+  func add(_ means: Tensor) {
+    withoutGradients {
+      mean.copy(from: mean * Self.decay + means.mean(dims: [0]).to(.float32) * (1 - Self.decay))
+    }
+  }
+}
+
 /// The registration network with its terms of the generators' objective.
 final class Registrar {
   let network: RegistrationNetwork
+  let drift = DriftMeter()
   private let recipe: RegistrationRecipe
 
   init(recipe: RegistrationRecipe, shape: PairShape) {
@@ -34,11 +51,16 @@ final class Registrar {
       value = value + anchor * recipe.anchor
       terms["loss_r_anchor"] = anchor
     }
-    if recipe.meanFlow > 0 { value = value + mean.square().sum(dims: [1]).mean() * recipe.meanFlow }
+    drift.add(mean)
+    let running = drift.mean.cloned()
+    if recipe.meanFlow > 0 {
+      // Has the gradient of the mean's square, of which a step sees one sample.
+      value = value + (mean * running.to(mean.dtype)).sum(dims: [1]).mean() * (2 * recipe.meanFlow)
+    }
     // The generator may shift what it draws as long as the registration shifts it back: to be seen in the log.
     terms["flow_pixels"] = flow.square().sum(dims: [1]).sqrt().mean()
-    terms["drift_rows"] = mean[.all, 0].mean()
-    terms["drift_columns"] = mean[.all, 1].mean()
+    terms["drift_rows"] = running[0]
+    terms["drift_columns"] = running[1]
     return TranslationLoss(value: value, terms: terms)
   }
 }

@@ -71,7 +71,8 @@ public final class Translation<Recipe: TranslationRecipe>: TranslationMethod {
   }
 
   public var networks: [(name: String, module: Module)] {
-    host.generators + host.discriminators + (registrar.map { [("registration", $0.network)] } ?? [])
+    host.generators + host.discriminators
+      + (registrar.map { [("registration", $0.network), ("drift", $0.drift)] } ?? [])
       + pools.map { ($0.name, $0.module) }
   }
 

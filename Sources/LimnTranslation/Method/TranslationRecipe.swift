@@ -28,7 +28,7 @@ public struct RegistrationRecipe: Codable, Sendable, Equatable {
     RecipeKey(
       "anchor", "weight of the L1 distance before registration, against drift; 0: none", source: "Limn"),
     RecipeKey(
-      "mean_flow", "weight of the mean displacement's square in pixels, against drift; 0: none",
+      "mean_flow", "weight of the displacements' running mean, squared, in pixels, against drift; 0: none",
       source: "Limn"),
     RecipeKey("width", "channels of the registration network's finest level", source: "RegGAN's code"),
     RecipeKey(
