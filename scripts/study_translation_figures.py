@@ -15,8 +15,8 @@ import sys
 
 MEASURES = {"nmae_fg": "NMAE, foreground", "psnr_fg": "PSNR, foreground", "ssim_reggan": "SSIM"}
 NAMES = {"pix2pix": "Pix2Pix", "nc": "NC", "nc+r": "NC+R (RegGAN)", "c": "C (CycleGAN)", "c+r": "C+R",
-         "nc+r-held": "NC+R, drift held", "nc+r-anchored": "NC+R, anchored"}
-COLOURS = dict(zip(NAMES, ["#c0392b", "#7f8c8d", "#1f6fb2", "#d68910", "#1e8449", "#5dade2", "#8e44ad"]))
+         "nc+r-held": "NC+R, drift held", "nc+r-anchored": "NC+R, anchored", "nc+r-decayed": "NC+R, rate to 0"}
+COLOURS = dict(zip(NAMES, ["#c0392b", "#7f8c8d", "#1f6fb2", "#d68910", "#1e8449", "#5dade2", "#8e44ad", "#2c3e50"]))
 
 
 def figures(path):
