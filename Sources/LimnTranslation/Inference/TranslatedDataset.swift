@@ -21,19 +21,6 @@ public struct TranslatedDataset {
     }
   }
 
-  /// A style, and what it adds to the names of the items that have it.
-  public struct NamedStyle: Sendable {
-    /// At the end of ids and sources; empty where there is one style.
-    public let suffix: String
-    /// Of all its images.
-    public let style: TranslationStyle
-
-    /// `style` under a name.
-    public init(_ style: TranslationStyle, suffix: String = "") {
-      (self.style, self.suffix) = (style, suffix)
-    }
-  }
-
   /// Whose images are translated.
   public let source: Dataset
   /// The new dataset's name.

@@ -157,3 +157,14 @@ extension MethodSetting {
   /// How the target images' intensities became pixels; nil where that is not known.
   var targetIntensity: IntensityRecord? { targets?.intensity }
 }
+
+/// A style, and what it adds to the names of the files and items that have it.
+public struct NamedStyle: Sendable {
+  /// At the end of names, ids and sources; empty where there is one style.
+  public let suffix: String
+  /// Of all its images.
+  public let style: TranslationStyle
+
+  /// `style` under a name.
+  public init(_ style: TranslationStyle, suffix: String = "") { (self.style, self.suffix) = (style, suffix) }
+}

@@ -13,7 +13,7 @@ final class Pix2PixHost: TranslationHost {
   init(_ recipe: Pix2PixRecipe, _ shape: PairShape) {
     self.recipe = recipe
     let (a, b) = (shape.source.channels, shape.targetChannels)
-    l1Weight = recipe.l1Weight ?? 100
+    l1Weight = recipe.decidedL1Weight
     switch recipe.generator {
     case .unet:
       generator = .unet(

@@ -107,11 +107,14 @@ public struct Pix2PixRecipe: TranslationRecipe {
   /// As the code: 286 pixels wide, cut to 256, mirrored.
   public static func defaultAugmentation(for shape: ImageShape) -> String? { Jitter.spec(for: shape) }
 
+  /// λ where nothing else was chosen.
+  var decidedL1Weight: Double { l1Weight ?? (mode.registers ? 0 : 100) }
+
   public func resolved(for shape: PairShape) throws -> Pix2PixRecipe {
     var recipe = self
     let (height, width) = (shape.source.height, shape.source.width)
     recipe.blocks = blocks ?? (min(height, width) >= 256 ? 9 : 6)
-    recipe.l1Weight = l1Weight ?? (mode.registers ? 0 : 100)
+    recipe.l1Weight = decidedL1Weight
     try check(
       [
         .count("width", self.width), .count("blocks", blocks),

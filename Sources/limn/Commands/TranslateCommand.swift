@@ -130,15 +130,13 @@ struct TranslateCommand: ParsableCommand {
     return members[0]
   }
 
-  private func chosenStyles(_ translator: Translator) throws -> [TranslatedDataset.NamedStyle] {
+  private func chosenStyles(_ translator: Translator) throws -> [NamedStyle] {
     if let style {
-      return [
-        TranslatedDataset.NamedStyle(try translator.style(of: ImageReader.read(URL(fileURLWithPath: style))))
-      ]
+      return [NamedStyle(try translator.style(of: ImageReader.read(URL(fileURLWithPath: style))))]
     }
-    guard let styles else { return [TranslatedDataset.NamedStyle(.random(seed: seed))] }
+    guard let styles else { return [NamedStyle(.random(seed: seed))] }
     return (1...styles).map {
-      TranslatedDataset.NamedStyle(.random(seed: Seed.derive(seed, UInt64($0))), suffix: "-style-\($0)")
+      NamedStyle(.random(seed: Seed.derive(seed, UInt64($0))), suffix: "-style-\($0)")
     }
   }
 
