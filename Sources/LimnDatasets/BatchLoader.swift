@@ -18,13 +18,15 @@ public struct Batch: Sendable {
 
 /// Gives the batch of any position; the same one each time, prefetched or not.
 public final class BatchLoader: Sendable {
+  /// The item of the dataset that is shown in an item's stead, in the epoch of that number from 0.
+  public typealias Exchange = @Sendable (_ item: Int, _ epoch: Int) -> Int
+
   /// Draws positions in the list of items to draw from, not in the dataset.
   public let sampler: BatchSampler
   /// Where the batches are delivered.
   public let device: Device
   private let items: [Int]
-  /// For some companions, the items whose rows take the place of `items`'.
-  private let others: [String: [Int]]
+  private let others: [String: Exchange]
   private let layers: [String: Tensor]
   private let derived: [String: Tensor]
   private let augmentation: AugmentationPipeline?
@@ -39,8 +41,7 @@ public final class BatchLoader: Sendable {
   ///   - derived: more layers, by name, with a row for each of `indices` in their order: `labels` and
   ///     `instances` int64 [n, H, W], others float32 [n, C, H, W], such as weights, which are 0 where augmentation
   ///     shows what is beyond the image; one of a companion's name takes its place.
-  ///   - others: for some companions the items, one for each of `indices` in their order, that are shown in their
-  ///     stead.
+  ///   - others: for some companions, whose rows take the place of each item's.
   ///   - batchSize: items in the batch of a step.
   ///   - seed: decides the order of the items, and what augmentation draws.
   ///   - augmentation: changes each item drawn, its companions alike: a draw of its own, whatever batch the item
@@ -52,7 +53,7 @@ public final class BatchLoader: Sendable {
   /// - Throws: ``DatasetError`` if there is no item to draw from or a layer is missing.
   public init(
     _ dataset: Dataset, indices: [Int]? = nil, companions: [String] = [], derived: [String: Tensor] = [:],
-    others: [String: [Int]] = [:], batchSize: Int, seed: UInt64,
+    others: [String: Exchange] = [:], batchSize: Int, seed: UInt64,
     augmentation: AugmentationPipeline? = nil, device: Device = .cpu, prefetch: Bool = true,
     residentLimit: Int = 1 << 30
   ) throws {
@@ -100,20 +101,25 @@ public final class BatchLoader: Sendable {
   }
 
   private func made(_ position: Int, _ count: Int) -> Batch {
-    gathered(sampler.indices(from: position, count: count)) { layers in
+    let epochs = (position..<position + count).map { $0 / sampler.count }
+    return gathered(sampler.indices(from: position, count: count), epochs: epochs) { layers in
       augmentation.map { augmented(layers, by: $0, position, count) } ?? layers
     }
   }
 
   /// The items at positions of the list to draw from, in that order and unchanged.
-  public func inOrder(_ positions: Range<Int>) -> Batch { gathered(Array(positions)) { $0 } }
+  public func inOrder(_ positions: Range<Int>) -> Batch {
+    gathered(Array(positions), epochs: positions.map { _ in 0 }) { $0 }
+  }
 
-  private func gathered(_ places: [Int], change: ([String: Tensor]) -> [String: Tensor]) -> Batch {
+  private func gathered(
+    _ places: [Int], epochs: [Int], change: ([String: Tensor]) -> [String: Tensor]
+  ) -> Batch {
     let chosen = places.map { items[$0] }
     var delivered: [String: Tensor] = [:]
     for (name, layer) in layers {
-      delivered[name] = prepared(
-        layer, name: name, others[name].map { rows in places.map { rows[$0] } } ?? chosen)
+      let shown = others[name].map { zip(chosen, epochs).map($0) } ?? chosen
+      delivered[name] = prepared(layer, name: name, shown)
     }
     for (name, layer) in derived { delivered[name] = layer.indexSelect(dim: 0, Tensor(places)).to(device) }
     delivered = change(delivered)

@@ -43,11 +43,11 @@ struct DatasetStream: TrainingData {
     }
     var layers = layers
     if target != nil { layers.stored.removeAll { $0 == Self.targetLayer } }
-    let partners = options.shufflesTargets == true ? try TargetShuffle(dataset, train, options.seed) : nil
+    let shuffle = options.shufflesTargets == true ? try TargetShuffle(dataset, train, options.seed) : nil
     loaders = try Self.groups(layers, dataset, train).enumerated().map { number, items in
       try BatchLoader(
         dataset, indices: items, companions: layers.stored, derived: Self.derived(layers, dataset, items),
-        others: partners.map { [Self.targetLayer: $0.partners(of: items)] } ?? [:], batchSize: 1,
+        others: shuffle.map { [Self.targetLayer: $0.partner] } ?? [:], batchSize: 1,
         seed: number == 0 ? seed : Seed.derive(seed, UInt64(number)),
         augmentation: augmentation,
         device: device, prefetch: prefetch)

@@ -4,10 +4,15 @@ import Foundation
 import LimnDatasets
 import LimnTorch
 
-/// Gives each training item the target of another patient, as far through that patient's items as the item is through
-/// its own: slices of about the same level in the body.
+/// Gives each training item the target of another patient, anew in every epoch, as far through that patient's items as
+/// the item is through its own: slices of about the same level in the body.
+///
+/// A partner for good would be learned by heart: of a few patients each has its own looks.
 struct TargetShuffle {
-  private var partners: [Int: Int] = [:]
+  private let seed: UInt64
+  private var patients: [[Int]] = []
+  /// Of each item its patient, and how many of that patient's items come before it.
+  private var places: [Int: (patient: Int, number: Int)] = [:]
 
   /// - Parameters:
   ///   - dataset: of pairs.
@@ -15,28 +20,32 @@ struct TargetShuffle {
   ///   - seed: of the run; decides who gets whose.
   /// - Throws: ``RunError`` where there is but one patient.
   init(_ dataset: Dataset, _ items: [Int], _ seed: UInt64) throws {
-    var own: [String: [Int]] = [:]
-    var patients: [String] = []
+    self.seed = seed
+    var known: [String: Int] = [:]
     for item in items {
-      let patient = dataset.manifest.items[item].patient
-      if own[patient] == nil { patients.append(patient) }
-      own[patient, default: []].append(item)
+      let name = dataset.manifest.items[item].patient
+      let patient = known[name] ?? patients.count
+      if patient == patients.count {
+        known[name] = patient
+        patients.append([])
+      }
+      places[item] = (patient, patients[patient].count)
+      patients[patient].append(item)
     }
     guard patients.count > 1 else {
       throw RunError(
         "\(dataset.url.path): one patient to train on, expected two or more for --shuffle-targets; leave it out"
       )
     }
-    // Along one cycle nobody keeps his own.
-    let order = Permutation.shuffled(patients.count, seed: Seed.derive(seed, 0x5F1E)).map { patients[$0] }
-    for (place, patient) in order.enumerated() {
-      let (mine, theirs) = (own[patient] ?? [], own[order[(place + 1) % order.count]] ?? [])
-      for (number, item) in mine.enumerated() {
-        partners[item] = theirs[(2 * number + 1) * theirs.count / (2 * mine.count)]
-      }
-    }
   }
 
-  /// The items whose targets these get.
-  func partners(of items: [Int]) -> [Int] { items.map { partners[$0] ?? $0 } }
+  /// The item whose target this one gets in an epoch.
+  func partner(of item: Int, epoch: Int) -> Int {
+    guard let place = places[item] else { return item }
+    // Along one cycle nobody keeps his own.
+    let cycle = Permutation.shuffled(patients.count, seed: Seed.derive(seed, 0x5F1E, UInt64(epoch)))
+    let turn = (cycle.firstIndex(of: place.patient) ?? 0) + 1
+    let (mine, theirs) = (patients[place.patient], patients[cycle[turn % cycle.count]])
+    return theirs[(2 * place.number + 1) * theirs.count / (2 * mine.count)]
+  }
 }

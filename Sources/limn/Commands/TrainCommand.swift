@@ -86,8 +86,8 @@ struct TrainCommand: ParsableCommand {
 
   @Flag(
     help: """
-      Give the targets of pairs to other patients' images, slices of about the same level: unpaired data of which \
-      the truth is known. Held-out pairs stay pairs.
+      Give the targets of pairs to other patients' images, anew in every epoch, slices of about the same level: \
+      unpaired data of which the truth is known. Held-out pairs stay pairs.
       """)
   var shuffleTargets = false
 
