@@ -16,7 +16,8 @@ import sys
 MEASURES = {"nmae_fg": "NMAE, foreground", "psnr_fg": "PSNR, foreground", "ssim_reggan": "SSIM"}
 MAIN = {"pix2pix": "Pix2Pix", "nc": "NC", "nc+r": "NC+R (RegGAN)", "c": "C (CycleGAN)", "c+r": "C+R"}
 COLOURS = dict(zip(MAIN, ["#c0392b", "#7f8c8d", "#1f6fb2", "#d68910", "#1e8449"]))
-VARIANTS = {"constant": "constant rate", "held": "drift held", "anchored": "anchored", "together": "moved alike"}
+VARIANTS = {"constant": "constant rate", "held": "drift held", "anchored": "anchored", "together": "moved alike",
+            "recentred": "recentred"}
 NAMES = MAIN | {f"{arm}-{key}": f"{name}, {text}" for arm, name in MAIN.items() for key, text in VARIANTS.items()}
 
 

@@ -49,6 +49,29 @@ import Testing
       intensity: IntensityRecord(window: "range:-1000,1000"), spacing: spacing, plane: plane)
   }
 
+  /// What was drawn a row down and two columns to the left comes back to its place; other sizes' centres stay.
+  @Test func recentringTakesTheDriftBack() throws {
+    let setting = setting("range:0,1", nil)
+    let method = try translator(setting) { images, _ in
+      SpatialTransformer.warp(
+        images,
+        by: Tensor([Float(-1), 2], shape: [1, 2, 1, 1]).expanded([images.size(0), 2, images.size(2), images.size(3)]))
+    }.method
+    let meter = DriftMeter(size: [16, 16])
+    meter.add(Tensor([Float(1), 0, 0, -2, 0, 0], shape: [1, 2, 3]), pace: 1 / DriftMeter.share)
+    method.drift = meter
+    let images = Tensor.rand([2, 1, 16, 24], generator: Generator(seed: 1)) * 2 - 1
+    func translated(_ recentres: Bool) -> Tensor {
+      var options = Translator.Options()
+      options.recentres = recentres
+      return Translator(method, setting: setting, name: "run", options: options)
+        .translate(images, isPlaced: false, style: .random(seed: 0))
+    }
+    let inner = images[.all, .all, 2..<14, 3..<21]
+    #expect(relativeError(translated(true)[.all, .all, 2..<14, 3..<21], inner) < 1e-5)
+    #expect(relativeError(translated(false)[.all, .all, 2..<14, 3..<21], inner) > 0.1)
+  }
+
   private func translator(
     _ setting: MethodSetting,
     drawing: @escaping (Tensor, TranslationStyle) -> Tensor = { images, _ in images }

@@ -13,6 +13,7 @@ final class MadeTranslation: TranslationMethod {
   var counters: [String: Double] = [:]
   var hasStyles = false
   var registration: RegistrationNetwork?
+  var drift: DriftMeter?
   /// What becomes of [N, C, H, W].
   var drawing: (Tensor, TranslationStyle) -> Tensor = { images, _ in images }
   /// A network that stands for a generator.
@@ -24,6 +25,8 @@ final class MadeTranslation: TranslationMethod {
     self.recipe = recipe
     pairShape = PairShape(source: setting.shape, targetChannels: 1)
   }
+
+  func recentring(size: [Int]) -> Tensor? { drift?.displacement(size: size) }
 
   var networks: [(name: String, module: Module)] {
     [("generator_b", generator)] + (registration.map { [("registration", $0)] } ?? [])

@@ -24,10 +24,11 @@ import Testing
     return registrar
   }
 
-  private func loss(_ registrar: Registrar) -> TranslationLoss {
+  private func loss(_ registrar: Registrar, pace: Double = 1) -> TranslationLoss {
     registrar.loss(
       fake: images[0], real: images[1],
-      StepContext(step: 0, imagesSeen: 0, images: images[0], precision: .float32, seed: 0))
+      StepContext(step: 0, imagesSeen: 0, images: images[0], precision: .float32, seed: 0),
+      pace: pace)
   }
 
   /// The running mean approaches the shift as its decay says.
@@ -35,22 +36,51 @@ import Testing
     let registrar = registrar()
     var terms: [String: Tensor] = [:]
     for _ in 0..<50 { terms = loss(registrar).terms }
-    let share = 1 - (0..<50).reduce(1.0) { product, _ in product * DriftMeter.decay }
+    let share = 1 - (0..<50).reduce(1.0) { product, _ in product * (1 - DriftMeter.share) }
     let (rows, columns) = (try #require(terms["drift_rows"]), try #require(terms["drift_columns"]))
     #expect(abs(rows.item() - 3 * share) < 1e-4 && abs(columns.item() + 2 * share) < 1e-4)
     #expect(registrar.drift.stateDict.keys.sorted() == ["mean"])
+  }
+
+  /// Half the learning rate, half a step's share.
+  @Test func slowerGeneratorsAreSeenForLonger() {
+    let (full, half) = (registrar(), registrar())
+    _ = loss(full)
+    _ = loss(half, pace: 0.5)
+    #expect(relativeError(half.drift.mean * 2, full.drift.mean) < 1e-6)
+    #expect(abs(full.drift.mean[0, 0].item() - 3 * DriftMeter.share) < 1e-6)
+  }
+
+  /// Shift, growth and turn of an affine displacement, whatever else averages out.
+  @Test func partsAreTheAffineOnes() {
+    let meter = DriftMeter(size: [20, 32])
+    let rows = (Tensor.arange(20).to(.float32) - 9.5).reshaped([20, 1]).expanded([20, 32])
+    let columns = (Tensor.arange(32).to(.float32) - 15.5).reshaped([1, 32]).expanded([20, 32])
+    let known = [[0.5, -0.01, 0.02], [-1.5, 0.03, 0.004]]
+    let flow = Tensor.stack(known.map { rows * $0[1] + columns * $0[2] + $0[0] })
+    let expected = Tensor(known.joined().map { Float($0) }, shape: [1, 2, 3])
+    let waves = (rows * 2 * Double.pi / 20).cos() * (columns * 2 * Double.pi / 32).cos()
+    let parts = meter.parts(of: (flow + waves).reshaped([1, 2, 20, 32]))
+    #expect(relativeError(parts, expected) < 1e-5, "\(parts.array(of: Float.self))")
+    meter.add(parts, pace: 1 / DriftMeter.share)
+    #expect(relativeError(meter.displacement(size: [20, 32])[0], flow) < 1e-5)
+    // Of another size: the same about its own centre.
+    let larger = meter.displacement(size: [24, 40])[0]
+    #expect(relativeError(larger[.all, 2..<22, 4..<36], flow) < 1e-5)
+    // The mean square of the displacement itself.
+    #expect(relativeError(meter.agreement(expected), flow.square().sum(dims: [0]).mean()) < 1e-5)
   }
 
   /// The gradient that `mean_flow` adds to a constant displacement is that of the running mean's square.
   @Test func meanFlowPushesAgainstDrift() throws {
     func gradient(_ weight: Double) throws -> Tensor {
       let registrar = registrar { $0.meanFlow = weight }
-      withoutGradients { registrar.drift.mean.copy(from: Tensor([Float(0.5), -1.5])) }
+      withoutGradients { registrar.drift.mean.copy(from: Tensor([Float(0.5), 0, 0, -1.5, 0, 0], shape: [2, 3])) }
       loss(registrar).value.backward()
       return try #require(registrar.network.output.bias?.gradient)
     }
     let added = try gradient(0.25) - gradient(0)
-    let decay = DriftMeter.decay
+    let decay = 1 - DriftMeter.share
     let running = [0.5 * decay + 3 * (1 - decay), -1.5 * decay - 2 * (1 - decay)]
     let expected = Tensor(running.map { Float(2 * 0.25 * $0) })
     #expect(relativeError(added, expected) < 1e-4, "\(added.array(of: Float.self))")

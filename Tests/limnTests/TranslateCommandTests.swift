@@ -167,6 +167,7 @@ import Testing
         ("translate run set --out none --split test", "no image in the split 'test'"),
         ("translate run set --out none --style new.png", "no styles"),
         ("translate run set set --out none", "a dataset is translated alone"),
+        ("translate run set --out none --recentre", "no registration network"),
         ("register run a.png a.png --out none", "no registration network"),
         ("translate set a.png --out none", "not a run"),
       ] {

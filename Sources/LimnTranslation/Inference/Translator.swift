@@ -17,6 +17,10 @@ public struct Translator {
     /// Whether images of another spacing than the training images' are brought to theirs.
     public var resamples = true
 
+    /// Whether translations are moved by the mean displacement that registration has found in training: takes back how
+    /// far a generator has drifted from its sources.
+    public var recentres = false
+
     /// The defaults.
     public init() {}
   }
@@ -105,8 +109,14 @@ public struct Translator {
     let frame = frame(size: Array(matched.shape.suffix(2)), isPlaced: isPlaced)
     let framed = frame.applied(to: matched).to(device)
     let made = computing { method.translate(framed, style) }
-    let own = frame.undone(made.to(.float32).to(.cpu))
+    let own = recentred(frame.undone(made.to(.float32).to(.cpu)))
     return (match?.undone(all: own) ?? own).clamped(min: -1, max: 1)
+  }
+
+  private func recentred(_ images: Tensor) -> Tensor {
+    let size = Array(images.shape.suffix(2))
+    guard options.recentres, let displacement = method.recentring(size: size) else { return images }
+    return SpatialTransformer.warp(images, by: displacement.expanded([images.size(0), 2] + size))
   }
 
   /// In the options' precision, without gradients.

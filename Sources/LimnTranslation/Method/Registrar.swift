@@ -3,33 +3,18 @@
 import LimnTorch
 import LimnTraining
 
-/// How far displacements are from 0 on average. Misalignment differs from pair to pair and averages out; what stays is
-/// the shift between what the generator draws and where it belongs.
-final class DriftMeter: Module {
-  /// The share of the past in each new mean: some 500 steps count.
-  static let decay = 0.998
-  /// The running mean displacement in pixels, rows and columns: [2]. A checkpoint holds it.
-  let mean = Buffer(.zeros([2]))
-
-  /// Takes in a step's displacements, the mean of each: [N, 2].
-  func add(_ means: Tensor) {
-    withoutGradients {
-      mean.copy(from: mean * Self.decay + means.mean(dims: [0]).to(.float32) * (1 - Self.decay))
-    }
-  }
-}
-
 /// The registration network with its terms of the generators' objective.
 final class Registrar {
   let network: RegistrationNetwork
-  let drift = DriftMeter()
+  let drift: DriftMeter
   private let recipe: RegistrationRecipe
 
   init(recipe: RegistrationRecipe, shape: PairShape) {
     self.recipe = recipe
+    let size = [shape.source.height, shape.source.width]
+    drift = DriftMeter(size: size)
     network = RegistrationNetwork(
-      inputChannels: 2 * shape.targetChannels, size: [shape.source.height, shape.source.width],
-      width: recipe.width)
+      inputChannels: 2 * shape.targetChannels, size: size, width: recipe.width)
   }
 
   /// What registration adds to the generators' objective.
@@ -37,13 +22,13 @@ final class Registrar {
   ///   - fake: A as B, [N, C, H, W], with its graph.
   ///   - real: B, the same shape.
   ///   - context: of the step.
-  /// - Returns: the terms' weighted sum, the terms, and what the log shows of drift, in pixels.
-  func loss(fake: Tensor, real: Tensor, _ context: StepContext) -> TranslationLoss {
+  ///   - pace: the learning rate as a factor of the run's.
+  /// - Returns: the terms' weighted sum, the terms, and what the log shows of drift: pixels, and the growth of distances that
+  ///   would take it back.
+  func loss(fake: Tensor, real: Tensor, _ context: StepContext, pace: Double = 1) -> TranslationLoss {
     let flow = context.autocast { network(.cat([fake, real], dim: 1)) }
     let correction = l1Loss(SpatialTransformer.warp(fake, by: flow), real)
     let roughness = SpatialTransformer.roughness(flow)
-    // Of each image: [N, 2], rows and columns.
-    let mean = flow.mean(dims: [2, 3])
     var value = correction * recipe.correction + roughness * recipe.smoothness
     var terms = ["loss_r_correction": correction, "loss_r_smoothness": roughness]
     if recipe.anchor > 0 {
@@ -51,16 +36,18 @@ final class Registrar {
       value = value + anchor * recipe.anchor
       terms["loss_r_anchor"] = anchor
     }
-    drift.add(mean)
-    let running = drift.mean.cloned()
+    let parts = drift.parts(of: flow)
+    drift.add(parts, pace: pace)
     if recipe.meanFlow > 0 {
       // Has the gradient of the mean's square, of which a step sees one sample.
-      value = value + (mean * running.to(mean.dtype)).sum(dims: [1]).mean() * (2 * recipe.meanFlow)
+      value = value + drift.agreement(parts) * (2 * recipe.meanFlow)
     }
     // The generator may shift what it draws as long as the registration shifts it back: to be seen in the log.
     terms["flow_pixels"] = flow.square().sum(dims: [1]).sqrt().mean()
-    terms["drift_rows"] = running[0]
-    terms["drift_columns"] = running[1]
+    let running = drift.mean.cloned()
+    terms["drift_rows"] = running[0, 0]
+    terms["drift_columns"] = running[1, 0]
+    terms["drift_scale"] = (running[0, 1] + running[1, 2]) / 2
     return TranslationLoss(value: value, terms: terms)
   }
 }

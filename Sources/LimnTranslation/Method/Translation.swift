@@ -14,6 +14,9 @@ public protocol TranslationMethod: Method {
   var hasStyles: Bool { get }
   /// The network that registers images of the target's domain; nil of modes without one.
   var registration: RegistrationNetwork? { get }
+  /// The displacement [1, 2, H, W] in pixels that takes back how far a generator with registration has drifted, for images
+  /// of a size; nil of modes without registration.
+  func recentring(size: [Int]) -> Tensor?
 
   /// A as B, without gradients: [N, C, H, W] → [N, C′, H, W], both in [−1, 1].
   func translate(_ images: Tensor, _ style: TranslationStyle) -> Tensor
@@ -93,8 +96,7 @@ public final class Translation<Recipe: TranslationRecipe>: TranslationMethod {
   // MARK: - The step
 
   public func step(_ context: StepContext) -> [String: Tensor] {
-    let rate =
-      recipe.learningRate * recipe.schedule.factor(images: context.imagesSeen, of: setting.totalImages)
+    let rate = recipe.learningRate * pace(context)
     (generatorOptimizer.learningRate, discriminatorOptimizer.learningRate) = (rate, rate)
     guard let targets = context.layers["targets"] else {
       preconditionFailure("a translation's step takes targets")
@@ -113,12 +115,17 @@ public final class Translation<Recipe: TranslationRecipe>: TranslationMethod {
     return terms.mapValues { $0.detached() }
   }
 
+  /// The learning rate as a factor of the recipe's.
+  private func pace(_ context: StepContext) -> Double {
+    recipe.schedule.factor(images: context.imagesSeen, of: setting.totalImages)
+  }
+
   private func updateGenerators(_ pair: DomainPair, _ context: StepContext) -> (Fakes, [String: Tensor]) {
     host.discriminators.forEach { $0.module.requireGradients(false) }
     defer { host.discriminators.forEach { $0.module.requireGradients(true) } }
     var (fakes, loss) = host.play(pair, context)
     if let registrar {
-      let own = registrar.loss(fake: fakes.b, real: pair.b, context)
+      let own = registrar.loss(fake: fakes.b, real: pair.b, context, pace: pace(context))
       loss = TranslationLoss(value: loss.value + own.value, terms: loss.terms.merging(own.terms) { $1 })
     }
     fakes = fakes.detached
@@ -154,6 +161,7 @@ public final class Translation<Recipe: TranslationRecipe>: TranslationMethod {
 
   public var hasStyles: Bool { host.hasStyles }
   public var registration: RegistrationNetwork? { registrar?.network }
+  public func recentring(size: [Int]) -> Tensor? { registrar?.drift.displacement(size: size) }
 
   public func translate(_ images: Tensor, _ style: TranslationStyle) -> Tensor {
     withoutGradients { host.translate(images, style) }

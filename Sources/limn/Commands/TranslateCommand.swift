@@ -77,6 +77,13 @@ struct TranslateCommand: ParsableCommand {
     inversion: .prefixedNo, help: "Bring volumes to the spacing of the training images, translations back.")
   var resample = true
 
+  @Flag(
+    help: """
+      Move what is drawn by the mean displacement that registration has found in training, which takes back how far \
+      the generator has drifted from its sources. For modes with registration.
+      """)
+  var recentre = false
+
   @Option(help: "What computes: cpu, cuda or cuda:N.")
   var device = "cpu"
 
@@ -116,9 +123,10 @@ struct TranslateCommand: ParsableCommand {
   private func opened(_ run: URL) throws -> Translator {
     var options = Translator.Options()
     (options.device, options.resamples) = (device, resample)
-    options.precision = precision.resolved(device: device)
+    (options.precision, options.recentres) = (precision.resolved(device: device), recentre)
     let translator = try Translator(run, options: options)
     if style != nil || styles != nil { try translator.requireStyles() }
+    if recentre { try translator.requireRegistration() }
     return translator
   }
 
@@ -187,7 +195,7 @@ struct TranslateCommand: ParsableCommand {
       source: source, name: folder.lastPathComponent, parts: parts, styles: styles)
     let line = ProgressLine(label: "image", total: work.count, unit: "img")
     let chance = style == nil ? "--seed \(seed)" : "--style"
-    let consistency = try work.write(to: folder, options: [chance]) { done in
+    let consistency = try work.write(to: folder, options: [chance] + (recentre ? ["--recentre"] : [])) { done in
       try Self.stopIfAsked("nothing was written")
       line.update(done)
     }
