@@ -53,9 +53,9 @@ import Testing
   @Test func recentringTakesTheDriftBack() throws {
     let setting = setting("range:0,1", nil)
     let method = try translator(setting) { images, _ in
-      SpatialTransformer.warp(
-        images,
-        by: Tensor([Float(-1), 2], shape: [1, 2, 1, 1]).expanded([images.size(0), 2, images.size(2), images.size(3)]))
+      let shift = Tensor([Float(-1), 2], shape: [1, 2, 1, 1])
+      return SpatialTransformer.warp(
+        images, by: shift.expanded([images.size(0), 2] + images.shape.suffix(2)))
     }.method
     let meter = DriftMeter(size: [16, 16])
     meter.add(Tensor([Float(1), 0, 0, -2, 0, 0], shape: [1, 2, 3]), pace: 1 / DriftMeter.share)

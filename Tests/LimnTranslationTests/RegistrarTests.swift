@@ -75,7 +75,8 @@ import Testing
   @Test func meanFlowPushesAgainstDrift() throws {
     func gradient(_ weight: Double) throws -> Tensor {
       let registrar = registrar { $0.meanFlow = weight }
-      withoutGradients { registrar.drift.mean.copy(from: Tensor([Float(0.5), 0, 0, -1.5, 0, 0], shape: [2, 3])) }
+      registrar.drift.add(
+        Tensor([Float(0.5), 0, 0, -1.5, 0, 0], shape: [1, 2, 3]), pace: 1 / DriftMeter.share)
       loss(registrar).value.backward()
       return try #require(registrar.network.output.bias?.gradient)
     }

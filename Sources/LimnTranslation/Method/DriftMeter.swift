@@ -34,12 +34,14 @@ final class DriftMeter: Module {
   func parts(of flow: Tensor) -> Tensor {
     let pixels = basis.size(1) * basis.size(2)
     // The basis is orthogonal: each coefficient is a projection.
-    let projection = (basis.reshaped([3, pixels]) / (squares * Double(pixels)).reshaped([3, 1])).to(flow.device)
-    return matmul(flow.to(.float32).flattened(from: 2), projection.transposed(0, 1))
+    let projection = (basis / squares.reshaped([3, 1, 1])).reshaped([3, pixels]).transposed(0, 1)
+    return matmul(flow.to(.float32).flattened(from: 2), projection.to(flow.device)) / Double(pixels)
   }
 
   /// Takes in a step's parts.
-  /// - Parameter pace: the learning rate as a factor of the run's: a generator that moves less is seen for longer.
+  /// - Parameters:
+  ///   - parts: [N, 2, 3].
+  ///   - pace: the learning rate as a factor of the run's: a generator that moves less is seen for longer.
   func add(_ parts: Tensor, pace: Double) {
     let share = Self.share * pace
     withoutGradients { mean.copy(from: mean * (1 - share) + parts.mean(dims: [0]) * share) }

@@ -194,8 +194,8 @@ struct TranslateCommand: ParsableCommand {
     let work = try TranslatedDataset(
       source: source, name: folder.lastPathComponent, parts: parts, styles: styles)
     let line = ProgressLine(label: "image", total: work.count, unit: "img")
-    let chance = style == nil ? "--seed \(seed)" : "--style"
-    let consistency = try work.write(to: folder, options: [chance] + (recentre ? ["--recentre"] : [])) { done in
+    let options = [style == nil ? "--seed \(seed)" : "--style"] + (recentre ? ["--recentre"] : [])
+    let consistency = try work.write(to: folder, options: options) { done in
       try Self.stopIfAsked("nothing was written")
       line.update(done)
     }
