@@ -6,15 +6,14 @@ import LimnTraining
 /// The registration network with its terms of the generators' objective.
 final class Registrar {
   let network: RegistrationNetwork
-  let drift: DriftMeter
+  let drift = DriftMeter()
   private let recipe: RegistrationRecipe
 
   init(recipe: RegistrationRecipe, shape: PairShape) {
     self.recipe = recipe
-    let size = [shape.source.height, shape.source.width]
-    drift = DriftMeter(size: size)
     network = RegistrationNetwork(
-      inputChannels: 2 * shape.targetChannels, size: size, width: recipe.width)
+      inputChannels: 2 * shape.targetChannels, size: [shape.source.height, shape.source.width],
+      width: recipe.width)
   }
 
   /// What registration adds to the generators' objective.
@@ -23,8 +22,7 @@ final class Registrar {
   ///   - real: B, the same shape.
   ///   - context: of the step.
   ///   - pace: the learning rate as a factor of the run's.
-  /// - Returns: the terms' weighted sum, the terms, and what the log shows of drift: pixels, and the growth of distances that
-  ///   would take it back.
+  /// - Returns: the terms' weighted sum, the terms, and what the log shows of drift, in pixels.
   func loss(fake: Tensor, real: Tensor, _ context: StepContext, pace: Double = 1) -> TranslationLoss {
     let flow = context.autocast { network(.cat([fake, real], dim: 1)) }
     let correction = l1Loss(SpatialTransformer.warp(fake, by: flow), real)
@@ -36,18 +34,18 @@ final class Registrar {
       value = value + anchor * recipe.anchor
       terms["loss_r_anchor"] = anchor
     }
-    let parts = drift.parts(of: flow)
-    drift.add(parts, pace: pace)
+    // Of each image: [N, 2], rows and columns.
+    let mean = flow.mean(dims: [2, 3])
+    drift.add(mean, pace: pace)
+    let running = drift.mean.cloned()
     if recipe.meanFlow > 0 {
       // Has the gradient of the mean's square, of which a step sees one sample.
-      value = value + drift.agreement(parts) * (2 * recipe.meanFlow)
+      value = value + (mean * running.to(mean.dtype)).sum(dims: [1]).mean() * (2 * recipe.meanFlow)
     }
     // The generator may shift what it draws as long as the registration shifts it back: to be seen in the log.
     terms["flow_pixels"] = flow.square().sum(dims: [1]).sqrt().mean()
-    let running = drift.mean.cloned()
-    terms["drift_rows"] = running[0, 0]
-    terms["drift_columns"] = running[1, 0]
-    terms["drift_scale"] = (running[0, 1] + running[1, 2]) / 2
+    terms["drift_rows"] = running[0]
+    terms["drift_columns"] = running[1]
     return TranslationLoss(value: value, terms: terms)
   }
 }

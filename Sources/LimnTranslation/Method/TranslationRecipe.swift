@@ -12,7 +12,7 @@ public struct RegistrationRecipe: Codable, Sendable, Equatable {
   public var smoothness = 10.0
   /// Of L1(G(a), b), which keeps the generator from drifting where displacements are free to follow it.
   public var anchor = 0.0
-  /// Of the square of the displacements' running mean in pixels², shift and scale, which does the same.
+  /// Of the square of the displacements' running mean in pixels², which does the same.
   public var meanFlow = 0.0
   /// Channels of the registration network's finest level.
   public var width = 32
