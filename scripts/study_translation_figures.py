@@ -15,7 +15,7 @@ import sys
 
 MEASURES = {"nmae_fg": "NMAE, foreground", "psnr_fg": "PSNR, foreground", "ssim_reggan": "SSIM"}
 MAIN = {"pix2pix": "Pix2Pix", "nc": "NC", "nc+r": "NC+R (RegGAN)", "c": "C (CycleGAN)", "c+r": "C+R"}
-COLOURS = dict(zip(MAIN, ["#c0392b", "#7f8c8d", "#1f6fb2", "#d68910", "#1e8449"]))
+COLOURS = dict(zip([*MAIN, "nc+r-recentred"], ["#c0392b", "#7f8c8d", "#1f6fb2", "#d68910", "#1e8449", "#5dade2"]))
 VARIANTS = {"constant": "constant rate", "held": "drift held", "anchored": "anchored", "together": "moved alike",
             "recentred": "recentred"}
 NAMES = MAIN | {f"{arm}-{key}": f"{name}, {text}" for arm, name in MAIN.items() for key, text in VARIANTS.items()}
@@ -85,7 +85,7 @@ def alignment(out):
 
 def curve(found, path):
     width, height, left, top, right, bottom = 640, 360, 56, 16, 170, 44
-    arms = [arm for arm in MAIN if len(found.get(arm, {})) > 1]
+    arms = [arm for arm in COLOURS if len(found.get(arm, {})) > 1]
     values = [v for arm in arms for level in found[arm].values() for v in level["psnr_fg"]]
     low, high = min(values) - 0.5, max(values) + 0.5
     top_level = max(level for arm in arms for level in found[arm])

@@ -61,12 +61,16 @@ import Testing
     meter.add(Tensor([Float(1), -2], shape: [1, 2]), pace: 1 / DriftMeter.share)
     method.drift = meter
     let images = Tensor.rand([2, 1, 16, 24], generator: Generator(seed: 1)) * 2 - 1
-    func translated(_ recentres: Bool) -> Tensor {
+    func made(_ recentres: Bool) -> Translator {
       var options = Translator.Options()
       options.recentres = recentres
       return Translator(method, setting: setting, name: "run", options: options)
-        .translate(images, isPlaced: false, style: .random(seed: 0))
     }
+    func translated(_ recentres: Bool) -> Tensor {
+      made(recentres).translate(images, isPlaced: false, style: .random(seed: 0))
+    }
+    let told = try #require(made(true).drift)
+    #expect(told.rows == 1 && told.columns == -2 && made(false).drift == nil)
     let inner = images[.all, .all, 2..<14, 3..<21]
     #expect(relativeError(translated(true)[.all, .all, 2..<14, 3..<21], inner) < 1e-5)
     #expect(relativeError(translated(false)[.all, .all, 2..<14, 3..<21], inner) > 0.1)

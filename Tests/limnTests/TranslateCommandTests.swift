@@ -134,6 +134,10 @@ import Testing
       #expect(again.status == 0 && !again.output.contains("ssim"))
       #expect(
         try ImageReader.read(folder.appendingPathComponent("again/a.png")).voxels.isIdentical(to: a.voxels))
+      let back = try Command.limn("translate run set --out back --recentre", in: folder)
+      #expect(back.status == 0 && back.output.contains("columns taken back"), "\(back.error)")
+      let options = try Dataset.open(folder.appendingPathComponent("back")).manifest.provenance.options
+      #expect(options == ["run run", "--seed 0", "--recentre"])
     }
   }
 

@@ -84,6 +84,13 @@ public struct Translator {
     return min(max(pixels / max(size[0] * size[1], 1), 1), 64)
   }
 
+  /// How far down and to the right the generator draws what it draws, in pixels of the training images, where that is
+  /// taken back; else nil.
+  public var drift: (rows: Double, columns: Double)? {
+    guard options.recentres, let shift = method.recentring(size: [1, 1]) else { return nil }
+    return (shift[0, 0, 0, 0].item(), shift[0, 1, 0, 0].item())
+  }
+
   /// How images of a size are laid into one that the generators take.
   /// - Parameters:
   ///   - size: rows and columns, at the training images' spacing.

@@ -148,6 +148,14 @@ struct TranslateCommand: ParsableCommand {
     }
   }
 
+  /// What the summary says of a drift that was taken back; nothing where none was.
+  private func recentred(_ translator: Translator) -> String {
+    translator.drift.map {
+      String(format: "; a drift of %.2f rows and %.2f columns taken back", $0.rows, $0.columns)
+    }
+      ?? ""
+  }
+
   private static func stopIfAsked(_ state: String = "what was finished is there") throws {
     guard !Interruption.isRequested else { throw CommandFailure.interrupted(state) }
   }
@@ -178,7 +186,7 @@ struct TranslateCommand: ParsableCommand {
       line.update(place + 1)
     }
     line.finish(work.files.count)
-    print("\(work.files.count) translated, in \(out)")
+    print("\(work.files.count) translated, in \(out)\(recentred(translator))")
     try tell(
       TranslationResult(cases: cases, consistency: consistency, notes: work.notes, translator: translator))
   }
@@ -200,7 +208,7 @@ struct TranslateCommand: ParsableCommand {
       line.update(done)
     }
     line.finish(work.count)
-    print("\(work.count) images translated, in the dataset \(out)")
+    print("\(work.count) images translated, in the dataset \(out)\(recentred(translator))")
     try tell(
       TranslationResult(
         cases: TranslatedCase.all(of: source, Dataset.open(folder), suffixes: styles.map(\.suffix)),
