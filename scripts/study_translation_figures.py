@@ -16,9 +16,9 @@ import sys
 MEASURES = {"nmae_fg": "NMAE, foreground", "psnr_fg": "PSNR, foreground", "ssim_reggan": "SSIM"}
 MAIN = {"pix2pix": "Pix2Pix", "nc": "NC", "nc+r": "NC+R (RegGAN)", "c": "C (CycleGAN)", "c+r": "C+R"}
 COLOURS = dict(zip([*MAIN, "nc+r-recentred"], ["#c0392b", "#7f8c8d", "#1f6fb2", "#d68910", "#1e8449", "#5dade2"]))
-VARIANTS = {"constant": "constant rate", "held": "drift held", "anchored": "anchored", "together": "moved alike",
-            "recentred": "recentred"}
-NAMES = MAIN | {f"{arm}-{key}": f"{name}, {text}" for arm, name in MAIN.items() for key, text in VARIANTS.items()}
+VARIANTS = {"recentred": "recentred", "together": "moved alike", "anchored": "anchored", "held": "drift held",
+            "constant": "constant rate"}
+NAMES = MAIN | {f"{arm}-{key}": f"{name}, {text}" for key, text in VARIANTS.items() for arm, name in MAIN.items()}
 
 
 def figures(path):
